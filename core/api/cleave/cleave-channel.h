@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <cleave/cleave-random.h>
+
+G_BEGIN_DECLS
+
+#define CLEAVE_TYPE_CHANNEL (cleave_channel_get_type ())
+CLEAVE_EXPORT
+G_DECLARE_INTERFACE (CleaveChannel, cleave_channel, CLEAVE, CHANNEL, GObject)
+
+/**
+ * CleaveChannelInterface:
+ * @bits: bits that carry n_elements payload elements
+ * @seconds: seconds that they take; NaN with an error set on failure
+ * @drop_rate: the channel's own drop rate, in [0, 1)
+ * @draw_losses: which of n_elements arrive, one byte each in C, H, W order: 0 = lost, 1 = arrived. drop_rate is in
+ *   [0, 1); all randomness comes from random
+ *
+ * A channel between device and server.
+ */
+struct _CleaveChannelInterface
+{
+  GTypeInterface parent_interface;
+
+  double (*bits) (CleaveChannel *self, gsize n_elements);
+  double (*seconds) (CleaveChannel *self, gsize n_elements, GError **error);
+  double (*drop_rate) (CleaveChannel *self);
+  GBytes *(*draw_losses) (CleaveChannel *self, gsize n_elements, double drop_rate, CleaveRandom *random,
+                          GError **error);
+};
+
+CLEAVE_EXPORT double cleave_channel_bits (CleaveChannel *self, gsize n_elements);
+CLEAVE_EXPORT double cleave_channel_seconds (CleaveChannel *self, gsize n_elements, GError **error);
+CLEAVE_EXPORT double cleave_channel_drop_rate (CleaveChannel *self);
+/* A negative drop rate means the channel's own. */
+CLEAVE_EXPORT GBytes *cleave_channel_draw_losses (CleaveChannel *self, gsize n_elements, double drop_rate,
+                                                  CleaveRandom *random, GError **error);
+
+G_END_DECLS

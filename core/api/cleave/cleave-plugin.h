@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <cleave/cleave-channel.h>
+#include <cleave/cleave-dataset.h>
+#include <cleave/cleave-optimizer.h>
+#include <cleave/cleave-oracle.h>
+#include <cleave/cleave-parameter.h>
+#include <cleave/cleave-space.h>
+
+G_BEGIN_DECLS
+
+typedef CleaveSpaceInterface CLEAVE_INTERFACE_SPACE;
+typedef CleaveOracleInterface CLEAVE_INTERFACE_ORACLE;
+typedef CleaveChannelInterface CLEAVE_INTERFACE_CHANNEL;
+typedef CleaveOptimizerInterface CLEAVE_INTERFACE_OPTIMIZER;
+typedef CleaveDatasetInterface CLEAVE_INTERFACE_DATASET;
+
+/* Registers the one component of a plugin module. Called by CLEAVE_PLUGIN_BEGIN. */
+CLEAVE_EXPORT void cleave_plugin_register (GTypeModule *module, const char *type_name, GType interface_type,
+                                           gsize instance_size, GClassInitFunc class_init,
+                                           GInterfaceInitFunc interface_init);
+
+/**
+ * CLEAVE_PLUGIN_BEGIN:
+ * @Type: the instance struct, whose first member is a GObject
+ * @prefix: the same name in lower case with underscores
+ * @KIND: SPACE, ORACLE, CHANNEL, OPTIMIZER or DATASET
+ *
+ * Begins the declaration of a plugin's component: parameters and methods follow, then CLEAVE_PLUGIN_END. Everything
+ * else (type, properties, defaults, registration) comes from here.
+ */
+#define CLEAVE_PLUGIN_BEGIN(Type, prefix, KIND)                                                                        \
+  static void prefix##_define (GObjectClass *cleave_class, CLEAVE_INTERFACE_##KIND *cleave_interface);                 \
+  static void prefix##_class_init (gpointer klass, gpointer data G_GNUC_UNUSED)                                        \
+  {                                                                                                                    \
+    cleave_parameter_class_init (klass);                                                                               \
+    prefix##_define (klass, NULL);                                                                                     \
+  }                                                                                                                    \
+  static void prefix##_interface_init (gpointer iface, gpointer data G_GNUC_UNUSED) { prefix##_define (NULL, iface); } \
+  CLEAVE_EXPORT void peas_register_types (GTypeModule *module);                                                        \
+  void peas_register_types (GTypeModule *module)                                                                       \
+  {                                                                                                                    \
+    G_STATIC_ASSERT (G_STRUCT_OFFSET (Type, parent_instance) == 0);                                                    \
+    cleave_plugin_register (module, #Type, CLEAVE_TYPE_##KIND, sizeof (Type), prefix##_class_init,                     \
+                            prefix##_interface_init);                                                                  \
+  }                                                                                                                    \
+  static void prefix##_define (GObjectClass *cleave_class G_GNUC_UNUSED, CLEAVE_INTERFACE_##KIND *cleave_interface)    \
+  {                                                                                                                    \
+    typedef Type CleaveSelf G_GNUC_UNUSED;
+
+/* The method of the interface that function implements. */
+#define CLEAVE_METHOD(method, function)                                                                                \
+  if (cleave_interface != NULL)                                                                                        \
+    cleave_interface->method = function;
+
+/* void function (gpointer self): frees what an instance holds besides its parameters. */
+#define CLEAVE_FINALIZE(function)                                                                                      \
+  if (cleave_class != NULL)                                                                                            \
+    cleave_parameter_class_set_finalize (cleave_class, function);
+
+#define CLEAVE_PLUGIN_END }
+
+G_END_DECLS

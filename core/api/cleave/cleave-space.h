@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <cleave/cleave-candidate.h>
+#include <cleave/cleave-network.h>
+
+G_BEGIN_DECLS
+
+#define CLEAVE_TYPE_SPACE (cleave_space_get_type ())
+CLEAVE_EXPORT
+G_DECLARE_INTERFACE (CleaveSpace, cleave_space, CLEAVE, SPACE, GObject)
+
+/**
+ * CleaveSpaceInterface:
+ * @variables: the variables as a GVariant `a(sas)`: name, and the names of its categories; the last is the split point.
+ *   Does not depend on the data set
+ * @build: the network of a candidate, cut at its split point. The core has checked the candidate against the variables
+ * @set_classes: (nullable): tells how many classes the data set has, before anything is built
+ *
+ * A search space: which networks there are and where each can be cut.
+ */
+struct _CleaveSpaceInterface
+{
+  GTypeInterface parent_interface;
+
+  GVariant *(*variables) (CleaveSpace *self, GError **error);
+  CleaveNetwork *(*build) (CleaveSpace *self, CleaveCandidate *candidate, GError **error);
+  void (*set_classes) (CleaveSpace *self, guint n_classes);
+};
+
+CLEAVE_EXPORT GVariant *cleave_space_variables (CleaveSpace *self, GError **error);
+CLEAVE_EXPORT CleaveNetwork *cleave_space_build (CleaveSpace *self, CleaveCandidate *candidate, GError **error);
+CLEAVE_EXPORT void cleave_space_set_classes (CleaveSpace *self, guint n_classes);
+
+G_END_DECLS

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <cleave/cleave.h>
+
+G_BEGIN_DECLS
+
+/* What a component is; manifests name it in X-Cleave-Kind. */
+typedef enum
+{
+  CLEAVE_KIND_SPACE,
+  CLEAVE_KIND_ORACLE,
+  CLEAVE_KIND_CHANNEL,
+  CLEAVE_KIND_OPTIMIZER,
+  CLEAVE_KIND_DATASET,
+} CleaveKind;
+
+#define CLEAVE_N_KINDS 5
+
+/* What a manifest says of a plugin, known without loading its code. */
+typedef struct
+{
+  char *name; /* the module's name, as a config gives it: "lossy-link" */
+  CleaveKind kind;
+  char *description; /* one line */
+  char *version;
+  char *folder; /* where its manifest lies */
+} CleavePluginDescription;
+
+/* The plugins that can be found: a wrapper of libpeas's engine, of which a process has one. */
+#define CLEAVE_TYPE_HOST (cleave_host_get_type ())
+CLEAVE_EXPORT
+G_DECLARE_FINAL_TYPE (CleaveHost, cleave_host, CLEAVE, HOST, GObject)
+
+CLEAVE_EXPORT const char *cleave_kind_to_string (CleaveKind kind);
+CLEAVE_EXPORT GType cleave_kind_get_interface (CleaveKind kind);
+
+/* PLUGIN_PATHS (nullable, NULL-terminated) are searched first, then CLEAVE_PLUGIN_PATH (':' between folders),
+ * $XDG_DATA_HOME/cleave/plugins, then the folders of the build tree or $libdir/cleave-1.0/plugins. A plugin found
+ * earlier hides one of the same name found later. */
+CLEAVE_EXPORT CleaveHost *cleave_host_new (const char *const *plugin_paths, GError **error);
+/* GPtrArray of CleavePluginDescription, by kind, then name; (transfer container), the descriptions are the host's. */
+CLEAVE_EXPORT GPtrArray *cleave_host_list (CleaveHost *self);
+CLEAVE_EXPORT const CleavePluginDescription *cleave_host_find (CleaveHost *self, const char *name);
+/* A new component with its parameters at their defaults. An unknown name gets a suggestion. */
+CLEAVE_EXPORT GObject *cleave_host_create (CleaveHost *self, CleaveKind kind, const char *name, GError **error);
+
+G_END_DECLS
