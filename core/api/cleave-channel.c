@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <cleave/cleave-channel.h>
+#include <cleave/cleave-error.h>
+#include <math.h>
+
+G_DEFINE_INTERFACE (CleaveChannel, cleave_channel, G_TYPE_OBJECT)
+
+static void
+cleave_channel_default_init (CleaveChannelInterface *iface)
+{
+}
+
+/**
+ * cleave_channel_bits:
+ * @self: a channel
+ * @n_elements: elements of one image that cross the cut
+ *
+ * How many bits carry them, as eq. 10 counts.
+ *
+ * Returns: bits; NaN where the channel can't say
+ */
+double
+cleave_channel_bits (CleaveChannel *self, gsize n_elements)
+{
+  g_return_val_if_fail (CLEAVE_IS_CHANNEL (self), NAN);
+
+  CleaveChannelInterface *iface = CLEAVE_CHANNEL_GET_IFACE (self);
+
+  return iface->bits != NULL ? iface->bits (self, n_elements) : NAN;
+}
+
+/**
+ * cleave_channel_seconds:
+ * @self: a channel
+ * @n_elements: elements of one image that cross the cut
+ * @error: where to put what went wrong
+ *
+ * How long the transfer takes (eq. 10).
+ *
+ * Returns: seconds, finite and not negative; NaN with @error set on failure
+ */
+double
+cleave_channel_seconds (CleaveChannel *self, gsize n_elements, GError **error)
+{
+  g_return_val_if_fail (CLEAVE_IS_CHANNEL (self), NAN);
+
+  CleaveChannelInterface *iface = CLEAVE_CHANNEL_GET_IFACE (self);
+  GError *method_error = NULL;
+
+  if (iface->seconds == NULL)
+    {
+      g_set_error (error, CLEAVE_ERROR, CLEAVE_ERROR_PLUGIN, "%s: the channel has no method seconds",
+                   G_OBJECT_TYPE_NAME (self));
+      return NAN;
+    }
+  double seconds = iface->seconds (self, n_elements, &method_error);
+  if (method_error != NULL)
+    {
+      g_propagate_error (error, method_error);
+      return NAN;
+    }
+  if (!isfinite (seconds) || seconds < 0)
+    {
+      g_set_error (error, CLEAVE_ERROR, CLEAVE_ERROR_PLUGIN,
+                   "%s: the channel gave %g seconds for %" G_GSIZE_FORMAT
+                   " elements and set no error, expected a finite time that is not negative",
+                   G_OBJECT_TYPE_NAME (self), seconds, n_elements);
+      return NAN;
+    }
+  return seconds;
+}
+
+/**
+ * cleave_channel_drop_rate:
+ * @self: a channel
+ *
+ * The share of elements that it loses on average.
+ *
+ * Returns: the channel's own drop rate, in [0, 1); 0 where it has none
+ */
+double
+cleave_channel_drop_rate (CleaveChannel *self)
+{
+  g_return_val_if_fail (CLEAVE_IS_CHANNEL (self), 0);
+
+  CleaveChannelInterface *iface = CLEAVE_CHANNEL_GET_IFACE (self);
+
+  return iface->drop_rate != NULL ? iface->drop_rate (self) : 0;
+}
+
+static gboolean
+check_losses (CleaveChannel *self, GBytes *losses, gsize n_elements, GError **error)
+{
+  gsize n_bytes;
+  const guint8 *arrived = g_bytes_get_data (losses, &n_bytes);
+
+  if (n_bytes != n_elements)
+    {
+      g_set_error (error, CLEAVE_ERROR, CLEAVE_ERROR_PLUGIN,
+                   "%s: the channel's draw_losses gave %" G_GSIZE_FORMAT " bytes for %" G_GSIZE_FORMAT
+                   " elements, expected one an element",
+                   G_OBJECT_TYPE_NAME (self), n_bytes, n_elements);
+      return FALSE;
+    }
+  for (gsize i = 0; i < n_bytes; i++)
+    if (arrived[i] > 1)
+      {
+        g_set_error (error, CLEAVE_ERROR, CLEAVE_ERROR_PLUGIN,
+                     "%s: the channel's draw_losses gave %u for element %" G_GSIZE_FORMAT
+                     ", expected 0 (lost) or 1 (arrived)",
+                     G_OBJECT_TYPE_NAME (self), arrived[i], i);
+        return FALSE;
+      }
+  return TRUE;
+}
+
+/**
+ * cleave_channel_draw_losses:
+ * @self: a channel
+ * @n_elements: elements of one image that cross the cut
+ * @drop_rate: the share that is lost on average, below 1; negative for the channel's own
+ * @random: where all randomness comes from
+ * @error: where to put what went wrong
+ *
+ * Draws which elements arrive. The caller zeroes the lost ones and scales the others by 1/(1 − drop rate).
+ *
+ * Returns: (transfer full): one byte an element in C, H, W order: 0 = lost, 1 = arrived
+ */
+GBytes *
+cleave_channel_draw_losses (CleaveChannel *self, gsize n_elements, double drop_rate, CleaveRandom *random,
+                            GError **error)
+{
+  g_return_val_if_fail (CLEAVE_IS_CHANNEL (self), NULL);
+  g_return_val_if_fail (drop_rate < 1, NULL);
+  g_return_val_if_fail (random != NULL, NULL);
+
+  CleaveChannelInterface *iface = CLEAVE_CHANNEL_GET_IFACE (self);
+  double rate = drop_rate < 0 ? cleave_channel_drop_rate (self) : drop_rate;
+  GError *method_error = NULL;
+
+  if (iface->draw_losses == NULL || !(rate >= 0 && rate < 1))
+    {
+      if (iface->draw_losses == NULL)
+        g_set_error (error, CLEAVE_ERROR, CLEAVE_ERROR_PLUGIN, "%s: the channel has no method draw_losses",
+                     G_OBJECT_TYPE_NAME (self));
+      else
+        g_set_error (error, CLEAVE_ERROR, CLEAVE_ERROR_PLUGIN,
+                     "%s: the channel's own drop rate is %g, expected at least 0 and below 1",
+                     G_OBJECT_TYPE_NAME (self), rate);
+      return NULL;
+    }
+  g_autoptr (GBytes) losses = iface->draw_losses (self, n_elements, rate, random, &method_error);
+  if (method_error != NULL)
+    {
+      g_propagate_error (error, method_error);
+      return NULL;
+    }
+  if (losses == NULL)
+    {
+      g_set_error (error, CLEAVE_ERROR, CLEAVE_ERROR_PLUGIN, "%s: the channel's draw_losses failed and set no error",
+                   G_OBJECT_TYPE_NAME (self));
+      return NULL;
+    }
+  if (!check_losses (self, losses, n_elements, error))
+    return NULL;
+  return g_steal_pointer (&losses);
+}
