@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "cleave/cleave-error.h"
+
+G_DEFINE_QUARK (cleave - error - quark, cleave_error)
+
+/**
+ * cleave_error_set_literal:
+ * @error: (nullable): where to put the error, as with g_set_error_literal()
+ * @code: why it failed
+ * @message: what failed: the file, line or key, the value, and what was expected
+ *
+ * Sets an error of Cleave's domain.
+ *
+ * Language bindings see a function that fails: called from Python, it raises a `GLib.Error` of this domain, which a
+ * virtual method hands on to its caller unchanged.
+ */
+void
+cleave_error_set_literal (GError **error, CleaveError code, const char *message)
+{
+  g_set_error_literal (error, CLEAVE_ERROR, (int)code, message);
+}
