@@ -8,6 +8,7 @@
 #include <cleave/cleave-channel.h>
 #include <cleave/cleave-dataset.h>
 #include <cleave/cleave-error.h>
+#include <cleave/cleave-file.h>
 #include <cleave/cleave-network-builder.h>
 #include <cleave/cleave-network.h>
 #include <cleave/cleave-optimizer.h>
