@@ -24,7 +24,10 @@ typedef struct
   CleaveKind kind;
   char *description; /* one line */
   char *version;
-  char *folder; /* where its manifest lies */
+  char *folder;   /* where its manifest lies */
+  char *manifest; /* the manifest's path */
+  char
+      *problem; /* why it can't be used, as far as its manifest tells; NULL if nothing is wrong. KIND holds only then */
 } CleavePluginDescription;
 
 /* The plugins that can be found: a wrapper of libpeas's engine, of which a process has one. */
@@ -39,8 +42,12 @@ CLEAVE_EXPORT GType cleave_kind_get_interface (CleaveKind kind);
  * $XDG_DATA_HOME/cleave/plugins, then the folders of the build tree or $libdir/cleave-1.0/plugins. A plugin found
  * earlier hides one of the same name found later. */
 CLEAVE_EXPORT CleaveHost *cleave_host_new (const char *const *plugin_paths, GError **error);
-/* GPtrArray of CleavePluginDescription, by kind, then name; (transfer container), the descriptions are the host's. */
+/* GPtrArray of CleavePluginDescription without a problem, by kind, then name; (transfer container), the descriptions
+ * are the host's. */
 CLEAVE_EXPORT GPtrArray *cleave_host_list (CleaveHost *self);
+/* Likewise those with a problem, by name. */
+CLEAVE_EXPORT GPtrArray *cleave_host_list_broken (CleaveHost *self);
+/* With a problem or without. */
 CLEAVE_EXPORT const CleavePluginDescription *cleave_host_find (CleaveHost *self, const char *name);
 /* A new component with its parameters at their defaults. An unknown name gets a suggestion. */
 CLEAVE_EXPORT GObject *cleave_host_create (CleaveHost *self, CleaveKind kind, const char *name, GError **error);

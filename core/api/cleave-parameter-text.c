@@ -68,6 +68,15 @@ check_choice (const CleaveParameter *parameter, const char *text, GError **error
   return FALSE;
 }
 
+/* An empty text means NULL where that is the default, so that a resolved config gives the same object. */
+static gboolean
+is_unset_by_default (GObject *object, const CleaveParameter *parameter)
+{
+  GParamSpec *pspec = g_object_class_find_property (G_OBJECT_GET_CLASS (object), parameter->name);
+
+  return g_value_get_string (g_param_spec_get_default_value (pspec)) == NULL;
+}
+
 static gboolean
 set_text (GObject *object, const CleaveParameter *parameter, const char *text, GError **error)
 {
@@ -108,7 +117,7 @@ set_text (GObject *object, const CleaveParameter *parameter, const char *text, G
     default:
       break;
     }
-  g_object_set (object, parameter->name, text, NULL);
+  g_object_set (object, parameter->name, *text == '\0' && is_unset_by_default (object, parameter) ? NULL : text, NULL);
   return TRUE;
 }
 

@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "cleave-host.h"
+
+#include "cleave-config.h"
+#include "cleave-locate.h"
+#include "cleave-manifest.h"
+
+#include <libpeas/peas.h>
+#include <string.h>
+
+struct _CleaveHost
+{
+  GObject parent_instance;
+  PeasEngine *engine;
+  GPtrArray *plugins;  /* CleavePluginDescription, in the order found */
+  GHashTable *by_name; /* name → the same; the first of a name hides the others */
+};
+
+G_DEFINE_FINAL_TYPE (CleaveHost, cleave_host, G_TYPE_OBJECT)
+
+/* --- libpeas tells what went wrong by warnings alone: they are caught and become errors --- */
+
+static const char *const caught_domains[] = { "libpeas", "Cleave", "GLib-GObject" };
+
+typedef struct
+{
+  guint ids[G_N_ELEMENTS (caught_domains)];
+  char *first; /* the first message is the cause, the others follow from it */
+} Warnings;
+
+static void
+catch_warning (const char *domain, GLogLevelFlags level, const char *message, gpointer data)
+{
+  Warnings *warnings = data;
+
+  if (warnings->first == NULL)
+    warnings->first = g_strdup (message);
+}
+
+static void
+warnings_catch (Warnings *warnings)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (caught_domains); i++)
+    warnings->ids[i]
+        = g_log_set_handler (caught_domains[i], G_LOG_LEVEL_WARNING | G_LOG_LEVEL_CRITICAL, catch_warning, warnings);
+}
+
+static void
+warnings_release (Warnings *warnings)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (caught_domains); i++)
+    g_log_remove_handler (caught_domains[i], warnings->ids[i]);
+}
+
+static void
+warnings_clear (Warnings *warnings)
+{
+  g_free (warnings->first);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Warnings, warnings_clear)
+
+/* --- kinds --- */
+
+const char *
+cleave_kind_to_string (CleaveKind kind)
+{
+  static const char *const names[CLEAVE_N_KINDS] = { "space", "oracle", "channel", "optimizer", "dataset" };
+
+  g_return_val_if_fail (kind < CLEAVE_N_KINDS, NULL);
+
+  return names[kind];
+}
+
+GType
+cleave_kind_get_interface (CleaveKind kind)
+{
+  switch (kind)
+    {
+    case CLEAVE_KIND_SPACE:
+      return CLEAVE_TYPE_SPACE;
+    case CLEAVE_KIND_ORACLE:
+      return CLEAVE_TYPE_ORACLE;
+    case CLEAVE_KIND_CHANNEL:
+      return CLEAVE_TYPE_CHANNEL;
+    case CLEAVE_KIND_OPTIMIZER:
+      return CLEAVE_TYPE_OPTIMIZER;
+    case CLEAVE_KIND_DATASET:
+      return CLEAVE_TYPE_DATASET;
+    }
+  g_return_val_if_reached (G_TYPE_INVALID);
+}
+
+/* --- finding --- */
+
+static void
+cleave_host_finalize (GObject *object)
+{
+  CleaveHost *self = CLEAVE_HOST (object);
+
+  g_clear_object (&self->engine);
+  g_hash_table_unref (self->by_name);
+  g_ptr_array_unref (self->plugins);
+  G_OBJECT_CLASS (cleave_host_parent_class)->finalize (object);
+}
+
+static void
+cleave_host_class_init (CleaveHostClass *klass)
+{
+  G_OBJECT_CLASS (klass)->finalize = cleave_host_finalize;
+}
+
+static void
+cleave_host_init (CleaveHost *self)
+{
+  self->engine = peas_engine_new ();
+  self->plugins = g_ptr_array_new_with_free_func ((GDestroyNotify)cleave_plugin_description_free);
+  self->by_name = g_hash_table_new (g_str_hash, g_str_equal);
+}
+
+static void
+add_folder (CleaveHost *self, const char *folder)
+{
+  /* libpeas joins names to this path and compares it: one form for all. */
+  g_autofree char *path = g_canonicalize_filename (folder, NULL);
+  g_autoptr (GPtrArray) manifests = cleave_manifest_list (path);
+  g_auto (Warnings) warnings = { 0 };
+
+  for (guint i = 0; i < manifests->len; i++)
+    {
+      g_autofree char *loader = NULL;
+      g_autoptr (CleavePluginDescription) plugin = cleave_manifest_read (g_ptr_array_index (manifests, i), &loader);
+
+      if (g_hash_table_contains (self->by_name, plugin->name))
+        continue;
+      /* The C loader is always there; others are loaded only when a plugin that needs them is. */
+      if (plugin->problem == NULL && !g_str_equal (loader, "c"))
+        peas_engine_enable_loader (self->engine, loader);
+      g_hash_table_insert (self->by_name, plugin->name, plugin);
+      g_ptr_array_add (self->plugins, g_steal_pointer (&plugin));
+    }
+  /* Our own reading of the manifests has said better what is wrong with them. */
+  warnings_catch (&warnings);
+  peas_engine_add_search_path (self->engine, path, NULL);
+  warnings_release (&warnings);
+}
+
+CleaveHost *
+cleave_host_new (const char *const *plugin_paths, GError **error)
+{
+  g_autoptr (CleaveHost) self = NULL;
+  const char *variable = g_getenv ("CLEAVE_PLUGIN_PATH");
+  g_auto (GStrv) folders = g_strsplit (variable != NULL ? variable : "", ":", -1);
+  g_autofree char *user = g_build_filename (g_get_user_data_dir (), "cleave", "plugins", NULL);
+  g_autofree char *own = cleave_locate_plugins ();
+
+  for (gsize i = 0; plugin_paths != NULL && plugin_paths[i] != NULL; i++)
+    if (!g_file_test (plugin_paths[i], G_FILE_TEST_IS_DIR))
+      {
+        g_set_error (error, CLEAVE_ERROR, CLEAVE_ERROR_CONFIG, "plugin path %s: no such folder", plugin_paths[i]);
+        return NULL;
+      }
+
+  self = g_object_new (CLEAVE_TYPE_HOST, NULL);
+  for (gsize i = 0; plugin_paths != NULL && plugin_paths[i] != NULL; i++)
+    add_folder (self, plugin_paths[i]);
+  for (gsize i = 0; folders[i] != NULL; i++)
+    if (*folders[i] != '\0')
+      add_folder (self, folders[i]);
+  add_folder (self, user);
+  if (own != NULL)
+    add_folder (self, own);
+  return g_steal_pointer (&self);
+}
+
+static int
+compare_plugins (gconstpointer a, gconstpointer b)
+{
+  const CleavePluginDescription *first = *(const CleavePluginDescription *const *)a;
+  const CleavePluginDescription *second = *(const CleavePluginDescription *const *)b;
+
+  if (first->kind != second->kind)
+    return first->kind < second->kind ? -1 : 1;
+  return strcmp (first->name, second->name);
+}
+
+static GPtrArray *
+list_plugins (CleaveHost *self, gboolean broken)
+{
+  GPtrArray *list = g_ptr_array_new ();
+
+  for (guint i = 0; i < self->plugins->len; i++)
+    {
+      CleavePluginDescription *plugin = g_ptr_array_index (self->plugins, i);
+
+      if ((plugin->problem != NULL) == broken)
+        g_ptr_array_add (list, plugin);
+    }
+  g_ptr_array_sort (list, compare_plugins);
+  return list;
+}
+
+GPtrArray *
+cleave_host_list (CleaveHost *self)
+{
+  g_return_val_if_fail (CLEAVE_IS_HOST (self), NULL);
+
+  return list_plugins (self, FALSE);
+}
+
+GPtrArray *
+cleave_host_list_broken (CleaveHost *self)
+{
+  g_return_val_if_fail (CLEAVE_IS_HOST (self), NULL);
+
+  return list_plugins (self, TRUE);
+}
+
+const CleavePluginDescription *
+cleave_host_find (CleaveHost *self, const char *name)
+{
+  g_return_val_if_fail (CLEAVE_IS_HOST (self) && name != NULL, NULL);
+
+  return g_hash_table_lookup (self->by_name, name);
+}
+
+/* --- making components --- */
+
+static const char *
+kind_article (CleaveKind kind)
+{
+  return kind == CLEAVE_KIND_ORACLE || kind == CLEAVE_KIND_OPTIMIZER ? "an" : "a";
+}
+
+static void
+set_unknown_error (CleaveHost *self, CleaveKind kind, const char *name, GError **error)
+{
+  g_autoptr (GPtrArray) plugins = cleave_host_list (self);
+  g_autoptr (GPtrArray) names = g_ptr_array_new ();
+  g_autofree char *all = NULL;
+  const char *suggestion;
+
+  for (guint i = 0; i < plugins->len; i++)
+    {
+      const CleavePluginDescription *plugin = g_ptr_array_index (plugins, i);
+
+      if (plugin->kind == kind)
+        g_ptr_array_add (names, plugin->name);
+    }
+  g_ptr_array_add (names, NULL);
+  suggestion = cleave_suggest (name, (const char *const *)names->pdata);
+  all = g_strjoinv (", ", (char **)names->pdata);
+  if (suggestion != NULL)
+    g_set_error (error, CLEAVE_ERROR, CLEAVE_ERROR_CONFIG, "no such %s plugin as %s; did you mean %s?",
+                 cleave_kind_to_string (kind), name, suggestion);
+  else
+    g_set_error (error, CLEAVE_ERROR, CLEAVE_ERROR_CONFIG, "no such %s plugin as %s; there is: %s",
+                 cleave_kind_to_string (kind), name, names->len > 1 ? all : "none");
+}
+
+/* The plugin's libpeas record, its code loaded. */
+static PeasPluginInfo *
+load_plugin (CleaveHost *self, const CleavePluginDescription *plugin, GError **error)
+{
+  g_auto (Warnings) warnings = { 0 };
+  PeasPluginInfo *info = peas_engine_get_plugin_info (self->engine, plugin->name);
+  gboolean loaded;
+
+  if (info == NULL || !g_str_equal (peas_plugin_info_get_module_dir (info), plugin->folder))
+    {
+      g_set_error (error, CLEAVE_ERROR, CLEAVE_ERROR_PLUGIN,
+                   "plugin %s: libpeas does not take its manifest, or another manifest beside it has the same Module",
+                   plugin->name);
+      return NULL;
+    }
+  warnings_catch (&warnings);
+  loaded = peas_engine_load_plugin (self->engine, info);
+  warnings_release (&warnings);
+  if (!loaded)
+    {
+      g_set_error (error, CLEAVE_ERROR, CLEAVE_ERROR_PLUGIN, "plugin %s: its module can't be loaded: %s", plugin->name,
+                   warnings.first != NULL ? warnings.first : "it failed before");
+      return NULL;
+    }
+  if (!peas_engine_provides_extension (self->engine, info, cleave_kind_get_interface (plugin->kind)))
+    {
+      g_set_error (error, CLEAVE_ERROR, CLEAVE_ERROR_PLUGIN, "plugin %s: its module registers no %s%s%s%s",
+                   plugin->name, cleave_kind_to_string (plugin->kind), warnings.first != NULL ? " (" : "",
+                   warnings.first != NULL ? warnings.first : "", warnings.first != NULL ? ")" : "");
+      return NULL;
+    }
+  return info;
+}
+
+GObject *
+cleave_host_create (CleaveHost *self, CleaveKind kind, const char *name, GError **error)
+{
+  const CleavePluginDescription *plugin;
+  g_auto (Warnings) warnings = { 0 };
+  PeasPluginInfo *info;
+  GObject *component;
+
+  g_return_val_if_fail (CLEAVE_IS_HOST (self) && kind < CLEAVE_N_KINDS && name != NULL, NULL);
+
+  plugin = cleave_host_find (self, name);
+  if (plugin == NULL)
+    {
+      set_unknown_error (self, kind, name, error);
+      return NULL;
+    }
+  if (plugin->problem != NULL)
+    {
+      g_set_error (error, CLEAVE_ERROR, CLEAVE_ERROR_PLUGIN, "plugin %s: %s: %s", name, plugin->manifest,
+                   plugin->problem);
+      return NULL;
+    }
+  if (plugin->kind != kind)
+    {
+      g_set_error (error, CLEAVE_ERROR, CLEAVE_ERROR_CONFIG, "%s is %s %s, expected %s %s", name,
+                   kind_article (plugin->kind), cleave_kind_to_string (plugin->kind), kind_article (kind),
+                   cleave_kind_to_string (kind));
+      return NULL;
+    }
+  info = load_plugin (self, plugin, error);
+  if (info == NULL)
+    return NULL;
+  warnings_catch (&warnings);
+  component = peas_engine_create_extension (self->engine, info, cleave_kind_get_interface (kind), NULL);
+  warnings_release (&warnings);
+  if (component == NULL)
+    g_set_error (error, CLEAVE_ERROR, CLEAVE_ERROR_PLUGIN, "plugin %s: its component can't be made: %s", name,
+                 warnings.first != NULL ? warnings.first : "unknown cause");
+  return component;
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* Where Cleave's own files lie: found from libcleave's place, so that a build tree or an installation can be moved. */
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+/* The folder of Cleave's own plugins, NULL if there is none. */
+char *cleave_locate_plugins (void);
+/* The config of the experiment NAME that comes with Cleave, NULL if there is none. */
+char *cleave_locate_experiment (const char *name);
+/* The names of these experiments, sorted. */
+GStrv cleave_locate_experiments (void);
+
+G_END_DECLS
