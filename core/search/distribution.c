@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The search: the optimizer's trials are scored with the shared weights fixed (Algorithm 1, lines 6–13). */
+
+#include "run-private.h"
+
+#include <math.h>
+
+/* The drop rates that count for a trial: nothing crosses the link where the device computes all. */
+static const double *
+list_drop_rates (CleaveRun *self, CleavePlacement placement, guint *n)
+{
+  static const double nothing_lost[] = { 0 };
+
+  if (placement == CLEAVE_PLACEMENT_DEVICE)
+    {
+      *n = G_N_ELEMENTS (nothing_lost);
+      return nothing_lost;
+    }
+  *n = self->settings->drop_rates->len;
+  return (const double *)self->settings->drop_rates->data;
+}
+
+static double
+loss_on_batch (CleaveRun *self, NnPlan *plan, CleaveNetwork *network, CleavePlacement placement,
+               const CleaveMinibatch *batch, guint32 purpose, guint32 step, GError **error)
+{
+  CleaveLossStream stream = { self->settings->run->seed, purpose, step, 0 };
+  guint n_drop_rates;
+  const double *drop_rates = list_drop_rates (self, placement, &n_drop_rates);
+
+  self->n_step_images += batch->n;
+  return cleave_objective_loss (plan, network, batch, CLEAVE_CHANNEL (self->components->channel), drop_rates,
+                                n_drop_rates, &stream, error);
+}
+
+/* Mean over all full batches of the distribution half, as they are. */
+static double
+loss_on_half (CleaveRun *self, NnPlan *plan, CleaveNetwork *network, CleavePlacement placement, GError **error)
+{
+  const guint32 *indices = self->shuffled + self->n_weight_images;
+  guint n_batches = (self->n_images - self->n_weight_images) / self->batch.n;
+  g_auto (CleaveMinibatch) batch = { 0 };
+  double sum = 0;
+
+  cleave_minibatch_allocate (&batch, self->info, self->batch.n);
+  for (guint b = 0; b < n_batches; b++)
+    {
+      double loss;
+
+      if (cleave_run_should_stop (self))
+        {
+          cleave_error_set_literal (error, CLEAVE_ERROR_CANCELLED, "stopped");
+          return NAN;
+        }
+      cleave_minibatch_fill (self->images, self->info, indices + b * batch.n, batch.n, NULL, 0, 0, 0, batch.pixels,
+                             batch.labels);
+      loss = loss_on_batch (self, plan, network, placement, &batch, CLEAVE_PURPOSE_SEARCH_FULL_LOSSES, b, error);
+      if (isnan (loss))
+        return NAN;
+      sum += loss;
+    }
+  return sum / n_batches;
+}
+
+/* The objective (eq. 4) of one trial; NaN with an error set. */
+static double
+score_trial (CleaveRun *self, CleaveTrials *trials, guint index, guint32 step, GError **error)
+{
+  CleaveCandidate *candidate = cleave_trials_get_candidate (trials, index);
+  CleavePlacement placement = cleave_trials_get_placement (trials, index);
+  g_autoptr (CleaveNetwork) network = cleave_space_build (CLEAVE_SPACE (self->components->space), candidate, error);
+  g_autoptr (NnPlan) plan = NULL;
+  CleaveLatency latency;
+  double loss, value;
+
+  if (network == NULL || !cleave_latency_estimate (self->components, network, placement, &latency, error)
+      || !cleave_run_add_network (self, candidate, network, error))
+    return NAN;
+  plan = nn_plan_new (self->engine, self->supernet, network, self->batch.n, NN_PLAN_FORWARD, error);
+  if (plan == NULL)
+    return NAN;
+  if (cleave_trials_get_fidelity (trials, index) == CLEAVE_FIDELITY_FULL)
+    loss = loss_on_half (self, plan, network, placement, error);
+  else
+    loss = loss_on_batch (self, plan, network, placement, &self->batch, CLEAVE_PURPOSE_SEARCH_LOSSES, step, error);
+  if (isnan (loss))
+    return NAN;
+
+  value = loss + cleave_objective_penalty (latency.total_ms, self->settings->objective->latency_threshold);
+  self->tally.loss += loss;
+  self->tally.n_losses++;
+  self->tally.objective += value;
+  return value;
+}
+
+static gboolean
+is_same_trial (CleaveTrials *trials, guint a, guint b)
+{
+  return cleave_trials_get_placement (trials, a) == cleave_trials_get_placement (trials, b)
+         && cleave_trials_get_fidelity (trials, a) == cleave_trials_get_fidelity (trials, b)
+         && cleave_candidate_equal (cleave_trials_get_candidate (trials, a), cleave_trials_get_candidate (trials, b));
+}
+
+/* The value of each trial; the same trial asked twice is scored once. */
+static gboolean
+score_trials (CleaveRun *self, CleaveTrials *trials, guint32 step, double *values, GError **error)
+{
+  for (guint i = 0; i < cleave_trials_get_length (trials); i++)
+    {
+      guint twin = 0;
+
+      while (!is_same_trial (trials, twin, i))
+        twin++;
+      values[i] = twin < i ? values[twin] : score_trial (self, trials, i, step, error);
+      if (isnan (values[i]))
+        return FALSE;
+    }
+  return TRUE;
+}
+
+/* Keeps what a checkpoint needs, and the latency of the present answer for progress and metrics. */
+static gboolean
+note_state (CleaveRun *self, GError **error)
+{
+  CleaveOptimizer *optimizer = CLEAVE_OPTIMIZER (self->components->optimizer);
+  g_autoptr (CleaveCandidate) candidate = cleave_optimizer_recommend (optimizer, error);
+  g_autoptr (CleaveNetwork) network = NULL;
+  CleaveLatency latency;
+  GVariant *state;
+
+  if (candidate == NULL)
+    return FALSE;
+  network = cleave_space_build (CLEAVE_SPACE (self->components->space), candidate, error);
+  if (network == NULL || !cleave_latency_estimate (self->components, network, CLEAVE_PLACEMENT_SPLIT, &latency, error))
+    return FALSE;
+  state = cleave_optimizer_save (optimizer, error);
+  if (state == NULL)
+    return FALSE;
+  self->latency_ms = latency.total_ms;
+  g_clear_pointer (&self->optimizer_state, g_variant_unref);
+  self->optimizer_state = state;
+  return TRUE;
+}
+
+static gboolean
+take_step (CleaveRun *self, const CleaveStageLoop *loop, gboolean *done, GError **error)
+{
+  CleaveOptimizer *optimizer = CLEAVE_OPTIMIZER (self->components->optimizer);
+  guint32 step = cleave_stage_loop_step (self, loop);
+  guint64 budget = (guint64)loop->n_epochs * cleave_stage_loop_n_steps (self, loop);
+  double progress = step < budget ? (double)step / budget : 1;
+  g_autoptr (CleaveRandom) random = cleave_random_new (self->settings->run->seed, CLEAVE_PURPOSE_SEARCH_ASK, step, 0);
+  g_autoptr (CleaveTrials) trials = cleave_optimizer_ask (optimizer, progress, random, error);
+  g_autofree double *values = NULL;
+  guint n_trials;
+
+  if (trials == NULL)
+    return FALSE;
+  n_trials = cleave_trials_get_length (trials);
+  *done = n_trials == 0;
+  if (*done)
+    return TRUE;
+  values = g_new (double, n_trials);
+  return score_trials (self, trials, step, values, error)
+         && cleave_optimizer_tell (optimizer, trials, values, n_trials, error) && note_state (self, error);
+}
+
+gboolean
+cleave_run_search (CleaveRun *self, GError **error)
+{
+  CleaveStageLoop loop = {
+    .n_epochs = self->settings->search->epochs,
+    .indices = self->shuffled + self->n_weight_images,
+    .n_indices = self->n_images - self->n_weight_images,
+    .order_purpose = CLEAVE_PURPOSE_SEARCH_ORDER,
+    .augmentation_purpose = CLEAVE_PURPOSE_SEARCH_AUGMENTATION,
+    .until_done = TRUE,
+    .take_step = take_step,
+  };
+
+  if (!cleave_stage_loop (self, &loop, error))
+    return FALSE;
+  self->answer = cleave_optimizer_recommend (CLEAVE_OPTIMIZER (self->components->optimizer), error);
+  return self->answer != NULL;
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* The objective (eq. 4): the loss averaged over drop rates, plus the latency above the threshold. */
+
+#include "latency.h"
+#include "nn.h"
+
+G_BEGIN_DECLS
+
+/* Normalised images [n, C, H, W] with their labels. */
+typedef struct
+{
+  float *pixels;
+  guint16 *labels;
+  guint n;
+} CleaveMinibatch;
+
+void cleave_minibatch_allocate (CleaveMinibatch *self, const CleaveDatasetInfo *info, guint size);
+void cleave_minibatch_clear (CleaveMinibatch *self);
+
+/* Which random streams a link's losses come from: image i of a minibatch draws from item first_item + i. */
+typedef struct
+{
+  guint64 seed;
+  guint32 purpose;
+  guint32 step;
+  guint32 first_item;
+} CleaveLossStream;
+
+/* What the channel loses of n images' payloads: [n, n_elements], 0 = lost, for nn_plan_forward_tail(). */
+guint8 *cleave_objective_draw_losses (CleaveChannel *channel, gsize n_elements, guint n, double drop_rate,
+                                      const CleaveLossStream *stream, GError **error);
+
+/* Mean over the drop rates of the cross-entropy on a minibatch, with batch statistics: the head runs once, the tail
+ * once a rate. Rate r draws from first_item + r · n on. NaN with an error set. */
+double cleave_objective_loss (NnPlan *plan, CleaveNetwork *network, const CleaveMinibatch *batch,
+                              CleaveChannel *channel, const double *drop_rates, guint n_drop_rates,
+                              const CleaveLossStream *stream, GError **error);
+
+/* τ = max(0, T − T_th), eq. 4b, in ms. */
+double cleave_objective_penalty (double total_ms, double threshold_ms);
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (CleaveMinibatch, cleave_minibatch_clear)
+
+G_END_DECLS

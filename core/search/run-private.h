@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* A run from within: what the stages share. */
+
+#include "minibatch.h"
+#include "objective.h"
+#include "purposes.h"
+#include "run.h"
+#include "settings.h"
+
+G_BEGIN_DECLS
+
+/* Sums of the present epoch. Counts are doubles too, so that a checkpoint holds them as one array. */
+typedef struct
+{
+  double loss;
+  double n_losses;
+  double objective;
+  double n_correct;
+  double n_classified;
+} CleaveTally;
+
+#define CLEAVE_TALLY_SIZE (sizeof (CleaveTally) / sizeof (double))
+
+struct _CleaveRun
+{
+  CleaveSettings *settings;
+  CleaveComponents *components;
+  NnEngine *engine;
+  GVariant *variables; /* of the space */
+  char *config_text;   /* resolved */
+  char *folder;
+  int lock;
+  CleaveResult *finished; /* nullable: what a resumed run had found */
+
+  CleaveDatasetInfo *info;
+  CleaveImages *images; /* for training */
+  guint32 *shuffled;    /* all of them; the weight half comes first, then the distribution half */
+  guint n_images;
+  guint n_weight_images;
+
+  /* What a checkpoint holds besides the config. */
+  CleaveStage stage;
+  guint epoch; /* epochs done in this stage */
+  guint step;  /* steps done in this epoch */
+  CleaveTally tally;
+  NnSupernet *supernet;
+  GPtrArray *makers; /* CleaveCandidate: those whose networks made arrays; again in this order, they make the same */
+  GVariant *optimizer_state; /* as of the last step's end */
+  CleaveCandidate *answer;   /* nullable: what the search found */
+  GString *metrics;          /* metrics.csv */
+
+  char *last_checkpoint; /* nullable: where the checkpoint on disk stands, for messages */
+  gint64 checkpoint_time_us;
+  gint64 checkpoint_duration_us;
+
+  CleaveMinibatch batch; /* of the present step */
+  guint64 n_step_images; /* that passed a network in this step */
+  double latency_ms;     /* of the search's present answer */
+  const CleaveObserver *observer;
+};
+
+/* Makes the arrays of a candidate's network and notes the candidate if there were new ones. */
+gboolean cleave_run_add_network (CleaveRun *self, CleaveCandidate *candidate, CleaveNetwork *network, GError **error);
+/* A fresh set of shared weights, its initial values drawn by this purpose. */
+void cleave_run_renew_supernet (CleaveRun *self, guint32 purpose);
+gboolean cleave_run_should_stop (CleaveRun *self);
+char *cleave_run_path (CleaveRun *self, const char *name);
+
+/* --- the stages --- */
+
+gboolean cleave_run_pretrain (CleaveRun *self, GError **error);
+gboolean cleave_run_search (CleaveRun *self, GError **error);
+gboolean cleave_run_retrain (CleaveRun *self, GError **error);
+
+/* What the loop over epochs and steps needs to know of a stage. */
+typedef struct _CleaveStageLoop CleaveStageLoop;
+struct _CleaveStageLoop
+{
+  guint n_epochs;
+  const guint32 *indices; /* of the images that an epoch goes through */
+  guint n_indices;
+  guint32 order_purpose;
+  guint32 augmentation_purpose;
+  gboolean until_done;  /* go on after n_epochs until a step says that it is done */
+  double learning_rate; /* of the first epoch; 0 where nothing is trained */
+  /* A step on self->batch; gives FALSE with an error set. Sets *done where the stage had ended before this step. */
+  gboolean (*take_step) (CleaveRun *self, const CleaveStageLoop *loop, gboolean *done, GError **error);
+  gpointer data;
+};
+
+/* Goes on from self->epoch and self->step to the end of the stage. */
+gboolean cleave_stage_loop (CleaveRun *self, const CleaveStageLoop *loop, GError **error);
+guint cleave_stage_loop_n_steps (CleaveRun *self, const CleaveStageLoop *loop);
+/* The number of the present step in the whole stage. */
+guint cleave_stage_loop_step (CleaveRun *self, const CleaveStageLoop *loop);
+/* Cosine from the first epoch's to 0, constant in an epoch. */
+double cleave_stage_loop_learning_rate (CleaveRun *self, const CleaveStageLoop *loop);
+
+/* --- training --- */
+
+/* Forward and backward of one network on self->batch, with dropout at the cut. The gradient counts WEIGHT times. */
+gboolean cleave_training_accumulate (CleaveRun *self, NnPlan *plan, CleaveNetwork *network, double drop_rate,
+                                     double weight, CleaveRandom *dropout, GError **error);
+gboolean cleave_training_update (CleaveRun *self, double learning_rate, GError **error);
+/* Names stage, epoch, step and the last good checkpoint in front of a numeric error. */
+void cleave_training_explain (CleaveRun *self, GError **error);
+
+/* --- metrics.csv --- */
+
+/* The first line; the optimizer must have been started. */
+GString *cleave_metrics_new (CleaveOptimizer *optimizer);
+/* A row for the epoch that has just ended. */
+void cleave_metrics_add_epoch (CleaveRun *self, const CleaveStageLoop *loop);
+gboolean cleave_metrics_write (CleaveRun *self, GError **error);
+
+/* --- checkpoint.npz --- */
+
+gboolean cleave_checkpoint_save (CleaveRun *self, GError **error);
+gboolean cleave_checkpoint_load (CleaveRun *self, const char *path, GError **error);
+
+G_END_DECLS

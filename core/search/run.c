@@ -1,0 +1,353 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "run-private.h"
+
+#include "model.h"
+#include "run-folder.h"
+
+#include <math.h>
+#include <unistd.h>
+
+const char *
+cleave_stage_to_string (CleaveStage stage)
+{
+  static const char *const names[] = { "pretrain", "search", "retrain", "evaluate" };
+
+  return names[stage];
+}
+
+char *
+cleave_run_path (CleaveRun *self, const char *name)
+{
+  return g_build_filename (self->folder, name, NULL);
+}
+
+gboolean
+cleave_run_should_stop (CleaveRun *self)
+{
+  return self->observer->should_stop != NULL && self->observer->should_stop (self->observer->data);
+}
+
+void
+cleave_run_renew_supernet (CleaveRun *self, guint32 purpose)
+{
+  g_autoptr (CleaveRandom) random = cleave_random_new (self->settings->run->seed, purpose, 0, 0);
+  guint64 high = cleave_random_bits (random);
+
+  g_clear_pointer (&self->supernet, nn_supernet_free);
+  self->supernet = nn_supernet_new (high << 32 | cleave_random_bits (random));
+  g_ptr_array_set_size (self->makers, 0);
+}
+
+gboolean
+cleave_run_add_network (CleaveRun *self, CleaveCandidate *candidate, CleaveNetwork *network, GError **error)
+{
+  guint n_before = nn_supernet_get_n_arrays (self->supernet);
+
+  if (!nn_supernet_add_network (self->supernet, network, error))
+    return FALSE;
+  if (nn_supernet_get_n_arrays (self->supernet) > n_before)
+    g_ptr_array_add (self->makers, cleave_candidate_ref (candidate));
+  return TRUE;
+}
+
+/* What follows from the config alone; nothing on disk is touched. */
+static CleaveRun *
+run_configure (CleaveHost *host, CleaveConfig *config, const char *folder, GError **error)
+{
+  g_autoptr (CleaveRun) self = g_new0 (CleaveRun, 1);
+  g_autoptr (GString) text = g_string_new (NULL);
+
+  self->lock = -1;
+  self->folder = g_strdup (folder);
+  self->makers = g_ptr_array_new_with_free_func ((GDestroyNotify)cleave_candidate_unref);
+  self->latency_ms = NAN;
+  self->settings = cleave_settings_new (config, error);
+  if (self->settings == NULL)
+    return NULL;
+  self->components = cleave_components_new (host, config, error);
+  if (self->components == NULL)
+    return NULL;
+  cleave_components_append_resolved (self->components, config, text);
+  cleave_settings_append_resolved (self->settings, text);
+  self->config_text = g_string_free (g_steal_pointer (&text), FALSE);
+  return g_steal_pointer (&self);
+}
+
+/* The space must make networks for the data set's images, and candidates that the oracles know. */
+static gboolean
+check_first_network (CleaveRun *self, GError **error)
+{
+  gsize n_variables = g_variant_n_children (self->variables);
+  g_autofree guint *choices = g_new0 (guint, n_variables);
+  g_autoptr (CleaveCandidate) candidate = cleave_candidate_new (choices, n_variables);
+  g_autoptr (CleaveNetwork) network = cleave_space_build (CLEAVE_SPACE (self->components->space), candidate, error);
+  const CleaveOp *last;
+  CleaveLatency latency;
+
+  if (network == NULL)
+    return FALSE;
+  last = cleave_network_get_op (network, cleave_network_get_n_ops (network) - 1);
+  if (cleave_network_get_in_channels (network) != self->info->channels
+      || cleave_network_get_in_height (network) != self->info->height
+      || cleave_network_get_in_width (network) != self->info->width)
+    {
+      g_set_error (error, CLEAVE_ERROR, CLEAVE_ERROR_CONFIG,
+                   "[space]: its networks take images of %u×%u×%u, but those of [dataset] are %u×%u×%u",
+                   cleave_network_get_in_channels (network), cleave_network_get_in_height (network),
+                   cleave_network_get_in_width (network), self->info->channels, self->info->height, self->info->width);
+      return FALSE;
+    }
+  if (last->out_channels * last->out_height * last->out_width != self->info->n_classes)
+    {
+      g_set_error (error, CLEAVE_ERROR, CLEAVE_ERROR_CONFIG,
+                   "[space]: its networks give %u numbers an image, but [dataset] has %u classes",
+                   last->out_channels * last->out_height * last->out_width, self->info->n_classes);
+      return FALSE;
+    }
+  return cleave_latency_estimate (self->components, network, CLEAVE_PLACEMENT_SPLIT, &latency, error);
+}
+
+/* Data, engine, and the state at the very beginning. */
+static gboolean
+run_prepare (CleaveRun *self, guint n_threads, GError **error)
+{
+  CleaveOptimizer *optimizer = CLEAVE_OPTIMIZER (self->components->optimizer);
+  CleaveDataset *dataset = CLEAVE_DATASET (self->components->dataset);
+
+  self->info = cleave_dataset_get_info (dataset, error);
+  if (self->info == NULL)
+    return FALSE;
+  self->variables = cleave_space_variables (CLEAVE_SPACE (self->components->space), error);
+  if (self->variables == NULL)
+    return FALSE;
+  if (!check_first_network (self, error) || !cleave_optimizer_start (optimizer, self->variables, error))
+    return FALSE;
+  self->metrics = cleave_metrics_new (optimizer);
+  cleave_run_renew_supernet (self, CLEAVE_PURPOSE_SUPERNET_WEIGHTS);
+
+  self->images = cleave_dataset_load (dataset, CLEAVE_SUBSET_TRAIN, error);
+  if (self->images == NULL)
+    return FALSE;
+  self->n_images = cleave_images_get_length (self->images);
+  if (!cleave_settings_check_images (self->settings, self->n_images, error))
+    return FALSE;
+  self->n_weight_images = self->n_images - self->n_images / 2;
+  self->shuffled = g_new (guint32, self->n_images);
+  cleave_minibatch_order (self->settings->run->seed, CLEAVE_PURPOSE_HALVES, 0, self->n_images, self->shuffled);
+  cleave_minibatch_allocate (&self->batch, self->info, self->settings->training->batch_size);
+
+  self->engine = nn_engine_new (n_threads, error);
+  return self->engine != NULL;
+}
+
+CleaveRun *
+cleave_run_new (CleaveHost *host, CleaveConfig *config, const char *folder, guint n_threads, GError **error)
+{
+  g_autoptr (CleaveRun) self = run_configure (host, config, folder, error);
+  g_autofree char *config_path = NULL;
+
+  if (self == NULL || !cleave_run_folder_make (folder, error))
+    return NULL;
+  self->lock = cleave_run_folder_lock (folder, error);
+  if (self->lock < 0 || !run_prepare (self, n_threads, error))
+    return NULL;
+  config_path = cleave_run_path (self, "config.ini");
+  if (!cleave_file_replace (config_path, self->config_text, -1, error))
+    return NULL;
+  return g_steal_pointer (&self);
+}
+
+static gboolean
+compare_with_given (CleaveRun *self, const char *config_path, CleaveHost *host, CleaveConfig *given, GError **error)
+{
+  g_autoptr (CleaveRun) other = run_configure (host, given, self->folder, error);
+
+  return other != NULL
+         && cleave_run_folder_compare_configs ("the config given", other->config_text, config_path, self->config_text,
+                                               error);
+}
+
+CleaveRun *
+cleave_run_resume (CleaveHost *host, const char *folder, CleaveConfig *given, guint n_threads, GError **error)
+{
+  g_autofree char *config_path = g_build_filename (folder, "config.ini", NULL);
+  g_autofree char *checkpoint_path = g_build_filename (folder, "checkpoint.npz", NULL);
+  g_autofree char *result_path = g_build_filename (folder, "result.json", NULL);
+  g_autoptr (CleaveConfig) config = NULL;
+  g_autoptr (CleaveRun) self = NULL;
+
+  if (!g_file_test (config_path, G_FILE_TEST_EXISTS))
+    {
+      g_set_error (error, CLEAVE_ERROR, CLEAVE_ERROR_CONFIG, "%s: this is no run folder: it has no config.ini", folder);
+      return NULL;
+    }
+  config = cleave_config_load (config_path, error);
+  if (config == NULL)
+    return NULL;
+  self = run_configure (host, config, folder, error);
+  if (self == NULL || (given != NULL && !compare_with_given (self, config_path, host, given, error)))
+    return NULL;
+
+  /* The result is written last, so where it is there is nothing left to do. */
+  if (g_file_test (result_path, G_FILE_TEST_EXISTS))
+    {
+      self->finished = cleave_result_load (result_path, error);
+      return self->finished != NULL ? g_steal_pointer (&self) : NULL;
+    }
+  self->lock = cleave_run_folder_lock (folder, error);
+  if (self->lock < 0)
+    return NULL;
+  cleave_run_folder_remove_leftovers (folder);
+  if (!run_prepare (self, n_threads, error))
+    return NULL;
+  if (g_file_test (checkpoint_path, G_FILE_TEST_EXISTS) && !cleave_checkpoint_load (self, checkpoint_path, error))
+    return NULL;
+  return g_steal_pointer (&self);
+}
+
+void
+cleave_run_free (CleaveRun *self)
+{
+  g_clear_pointer (&self->finished, cleave_result_free);
+  g_clear_pointer (&self->supernet, nn_supernet_free);
+  g_clear_pointer (&self->engine, nn_engine_free);
+  g_clear_pointer (&self->components, cleave_components_free);
+  g_clear_pointer (&self->settings, cleave_settings_free);
+  g_clear_pointer (&self->variables, g_variant_unref);
+  g_clear_pointer (&self->optimizer_state, g_variant_unref);
+  g_clear_pointer (&self->answer, cleave_candidate_unref);
+  g_clear_pointer (&self->makers, g_ptr_array_unref);
+  g_clear_pointer (&self->info, cleave_dataset_info_free);
+  g_clear_pointer (&self->images, cleave_images_unref);
+  cleave_minibatch_clear (&self->batch);
+  if (self->metrics != NULL)
+    g_string_free (self->metrics, TRUE);
+  if (self->lock >= 0)
+    close (self->lock);
+  g_free (self->shuffled);
+  g_free (self->config_text);
+  g_free (self->folder);
+  g_free (self->last_checkpoint);
+  g_free (self);
+}
+
+gboolean
+cleave_run_is_finished (CleaveRun *self)
+{
+  return self->finished != NULL;
+}
+
+/* Runs the present stage to its end and enters the next. */
+static gboolean
+run_stage (CleaveRun *self, GError **error)
+{
+  gboolean (*const stages[]) (CleaveRun * self, GError * *error)
+      = { cleave_run_pretrain, cleave_run_search, cleave_run_retrain };
+
+  if (!stages[self->stage](self, error))
+    return FALSE;
+  self->stage++;
+  self->epoch = 0;
+  self->step = 0;
+  if (self->stage == CLEAVE_STAGE_RETRAIN)
+    cleave_run_renew_supernet (self, CLEAVE_PURPOSE_RETRAIN_WEIGHTS);
+  return cleave_metrics_write (self, error) && cleave_checkpoint_save (self, error);
+}
+
+static int
+compare_rates (gconstpointer a, gconstpointer b)
+{
+  double first = *(const double *)a, second = *(const double *)b;
+
+  return (first > second) - (first < second);
+}
+
+/* 0, the objective's and the channel's own, each once, ascending. */
+static GArray *
+list_evaluated_rates (CleaveRun *self, double channel_drop_rate)
+{
+  g_autoptr (GArray) all = g_array_copy (self->settings->drop_rates);
+  GArray *rates = g_array_new (FALSE, FALSE, sizeof (double));
+  const double nothing_lost = 0;
+
+  g_array_append_val (all, nothing_lost);
+  g_array_append_val (all, channel_drop_rate);
+  g_array_sort (all, compare_rates);
+  for (guint i = 0; i < all->len; i++)
+    if (i == 0 || g_array_index (all, double, i) != g_array_index (all, double, i - 1))
+      g_array_append_val (rates, g_array_index (all, double, i));
+  return rates;
+}
+
+static CleaveResult *
+run_evaluate (CleaveRun *self, CleaveNetwork *network, GError **error)
+{
+  CleaveChannel *channel = CLEAVE_CHANNEL (self->components->channel);
+  double channel_drop_rate = cleave_channel_drop_rate (channel);
+  g_autoptr (GArray) rates = list_evaluated_rates (self, channel_drop_rate);
+  g_autoptr (CleaveImages) images
+      = cleave_dataset_load (CLEAVE_DATASET (self->components->dataset), CLEAVE_SUBSET_TEST, error);
+  CleaveEvaluation evaluation = {
+    .engine = self->engine,
+    .supernet = self->supernet,
+    .network = network,
+    .channel = channel,
+    .images = images,
+    .info = self->info,
+    .batch_size = self->settings->training->batch_size,
+    .seed = self->settings->run->seed,
+    .should_stop = self->observer->should_stop,
+    .data = self->observer->data,
+  };
+  GArray *accuracies;
+  CleaveLatency latency;
+
+  if (images == NULL || !cleave_latency_estimate (self->components, network, CLEAVE_PLACEMENT_SPLIT, &latency, error))
+    return NULL;
+  accuracies = cleave_evaluation_run (&evaluation, (const double *)rates->data, rates->len, NULL, error);
+  if (accuracies == NULL)
+    return NULL;
+  return cleave_result_new (self->settings->run->seed, self->answer, self->variables,
+                            self->settings->objective->latency_threshold, &latency, channel_drop_rate,
+                            cleave_images_get_length (images), accuracies);
+}
+
+/* The last act: the model, then the result, whose presence says that all is there. */
+static CleaveResult *
+run_conclude (CleaveRun *self, GError **error)
+{
+  g_autoptr (CleaveNetwork) network = cleave_space_build (CLEAVE_SPACE (self->components->space), self->answer, error);
+  g_autoptr (CleaveResult) result = NULL;
+  g_autofree char *model_path = cleave_run_path (self, "model.npz");
+  g_autofree char *result_path = cleave_run_path (self, "result.json");
+  g_autofree char *json = NULL;
+
+  if (network == NULL || !cleave_run_add_network (self, self->answer, network, error))
+    return NULL;
+  result = run_evaluate (self, network, error);
+  if (result == NULL)
+    return NULL;
+  json = cleave_result_to_json (result);
+  if (!cleave_model_save (model_path, self->supernet, network, error)
+      || !cleave_file_replace (result_path, json, -1, error))
+    return NULL;
+  return g_steal_pointer (&result);
+}
+
+CleaveResult *
+cleave_run_execute (CleaveRun *self, const CleaveObserver *observer, GError **error)
+{
+  g_return_val_if_fail (observer != NULL, NULL);
+
+  if (self->finished != NULL)
+    return g_steal_pointer (&self->finished);
+  self->observer = observer;
+  self->checkpoint_time_us = g_get_monotonic_time ();
+  if (!cleave_metrics_write (self, error))
+    return NULL;
+  while (self->stage != CLEAVE_STAGE_EVALUATE)
+    if (!run_stage (self, error))
+      return NULL;
+  return run_conclude (self, error);
+}
