@@ -1,0 +1,372 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* cleave check: whether a config and all that it names fit together, before a long run finds out. */
+
+#include "cli.h"
+#include "settings.h"
+
+#include <json-glib/json-glib.h>
+#include <math.h>
+
+typedef struct
+{
+  double minimum;
+  double maximum;
+} Range;
+
+typedef struct
+{
+  CleaveConfig *config;
+  CleaveComponents *components;
+  CleaveDatasetInfo *info;
+  JsonBuilder *json; /* nullable: lines are printed instead */
+  gsize n_networks;
+  Range payload; /* elements */
+  Range device;  /* ms, the whole network */
+  Range server;  /* ms, likewise */
+  Range channel; /* ms, the payload */
+} Check;
+
+static void
+check_clear (Check *check)
+{
+  g_clear_object (&check->config);
+  g_clear_pointer (&check->components, cleave_components_free);
+  g_clear_pointer (&check->info, cleave_dataset_info_free);
+  g_clear_object (&check->json);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Check, check_clear)
+
+static void
+range_add (Range *range, double value)
+{
+  range->minimum = fmin (range->minimum, value);
+  range->maximum = fmax (range->maximum, value);
+}
+
+/* --- output --- */
+
+static void
+begin_section (Check *check, const char *section)
+{
+  g_autofree char *plugin = cleave_config_get (check->config, section, "plugin");
+
+  if (check->json == NULL)
+    {
+      g_print ("%-10s", section);
+      if (plugin != NULL)
+        g_print ("%s: ", plugin);
+      return;
+    }
+  json_builder_set_member_name (check->json, section);
+  json_builder_begin_object (check->json);
+  if (plugin != NULL)
+    {
+      json_builder_set_member_name (check->json, "plugin");
+      json_builder_add_string_value (check->json, plugin);
+    }
+}
+
+static void
+end_section (Check *check)
+{
+  if (check->json != NULL)
+    json_builder_end_object (check->json);
+  else
+    g_print ("\n");
+}
+
+static void
+add_count (Check *check, const char *key, const char *format, gint64 value)
+{
+  g_autofree char *number = g_strdup_printf ("%" G_GINT64_FORMAT, value);
+  g_auto (GStrv) parts = g_strsplit (format, "#", 2);
+
+  if (check->json == NULL)
+    {
+      g_print ("%s%s%s", parts[0], number, parts[1]);
+      return;
+    }
+  json_builder_set_member_name (check->json, key);
+  json_builder_add_int_value (check->json, value);
+}
+
+/* The members minimum_KEY and maximum_KEY. */
+static void
+add_range (Check *check, const char *key, const char *text, const Range *range)
+{
+  g_autofree char *low = g_strdup_printf ("minimum_%s", key);
+  g_autofree char *high = g_strdup_printf ("maximum_%s", key);
+
+  if (check->json == NULL)
+    {
+      g_print ("%.6g to %.6g %s", range->minimum, range->maximum, text);
+      return;
+    }
+  json_builder_set_member_name (check->json, low);
+  json_builder_add_double_value (check->json, range->minimum);
+  json_builder_set_member_name (check->json, high);
+  json_builder_add_double_value (check->json, range->maximum);
+}
+
+/* --- the networks --- */
+
+static gboolean
+check_shapes (Check *check, CleaveNetwork *network, GError **error)
+{
+  const CleaveDatasetInfo *info = check->info;
+  const CleaveOp *last = cleave_network_get_op (network, cleave_network_get_n_ops (network) - 1);
+  guint channels = cleave_network_get_in_channels (network);
+  guint height = cleave_network_get_in_height (network);
+  guint width = cleave_network_get_in_width (network);
+  guint n_outputs = last->out_channels * last->out_height * last->out_width;
+
+  if (channels != info->channels || height != info->height || width != info->width)
+    {
+      g_set_error (error, CLEAVE_ERROR, CLEAVE_ERROR_CONFIG,
+                   "[space]: its networks take %u×%u×%u images, those of [dataset] are %u×%u×%u", channels, height,
+                   width, info->channels, info->height, info->width);
+      return FALSE;
+    }
+  if (n_outputs != info->n_classes)
+    {
+      g_set_error (error, CLEAVE_ERROR, CLEAVE_ERROR_CONFIG, "[space]: its networks tell %u classes, [dataset] has %u",
+                   n_outputs, info->n_classes);
+      return FALSE;
+    }
+  return TRUE;
+}
+
+static gboolean
+estimate (GObject *oracle, const char *section, CleaveNetwork *network, guint first, guint end, double *ms,
+          GError **error)
+{
+  double seconds = cleave_oracle_estimate (CLEAVE_ORACLE (oracle), network, first, end, error);
+
+  if (isnan (seconds))
+    {
+      g_prefix_error (error, "[%s]: ", section);
+      return FALSE;
+    }
+  *ms = seconds * 1e3;
+  return TRUE;
+}
+
+/* Latency of the whole and of the parts, and what crosses. */
+static gboolean
+check_network (Check *check, CleaveNetwork *network, GError **error)
+{
+  const CleaveComponents *components = check->components;
+  guint n_ops = cleave_network_get_n_ops (network);
+  guint cut = cleave_network_get_cut (network);
+  gsize payload = cleave_network_get_payload_elements (network);
+  double device, server, part, seconds;
+
+  if (!check_shapes (check, network, error)
+      || !estimate (components->device, "device", network, 0, n_ops, &device, error)
+      || !estimate (components->server, "server", network, 0, n_ops, &server, error)
+      || !estimate (components->device, "device", network, 0, cut, &part, error)
+      || !estimate (components->server, "server", network, cut, n_ops, &part, error))
+    return FALSE;
+  if (payload == 0)
+    {
+      g_set_error (error, CLEAVE_ERROR, CLEAVE_ERROR_PLUGIN, "[space]: nothing crosses the cut: the network has none");
+      return FALSE;
+    }
+  seconds = cleave_channel_seconds (CLEAVE_CHANNEL (components->channel), payload, error);
+  if (isnan (seconds))
+    {
+      g_prefix_error (error, "[channel]: ");
+      return FALSE;
+    }
+  range_add (&check->device, device);
+  range_add (&check->server, server);
+  range_add (&check->payload, (double)payload);
+  range_add (&check->channel, seconds * 1e3);
+  check->n_networks++;
+  return TRUE;
+}
+
+/* The network of category CATEGORY of variable VARIABLE, all others at 0. */
+static gboolean
+check_category (Check *check, gsize n_variables, gsize variable, gsize category, const char *name, const char *text,
+                GError **error)
+{
+  g_autofree guint *choices = g_new0 (guint, n_variables);
+  g_autoptr (CleaveCandidate) candidate = NULL;
+  g_autoptr (CleaveNetwork) network = NULL;
+
+  choices[variable] = (guint)category;
+  candidate = cleave_candidate_new (choices, n_variables);
+  network = cleave_space_build (CLEAVE_SPACE (check->components->space), candidate, error);
+  if (network != NULL && check_network (check, network, error))
+    return TRUE;
+  g_prefix_error (error, "%s = %s, the other variables at their first category: ", name, text);
+  return FALSE;
+}
+
+static gboolean
+check_networks (Check *check, GVariant *variables, GError **error)
+{
+  gsize n_variables = g_variant_n_children (variables);
+  const Range none = { INFINITY, -INFINITY };
+
+  check->device = check->server = check->channel = check->payload = none;
+  for (gsize variable = 0; variable < n_variables; variable++)
+    {
+      const char *name;
+      g_autofree const char **categories = NULL;
+
+      g_variant_get_child (variables, variable, "(&s^a&s)", &name, &categories);
+      for (gsize i = 0; categories[i] != NULL; i++)
+        if (!check_category (check, n_variables, variable, i, name, categories[i], error))
+          return FALSE;
+    }
+  return TRUE;
+}
+
+/* --- the steps --- */
+
+static gboolean
+check_settings (Check *check, GError **error)
+{
+  g_autoptr (CleaveSettings) settings = cleave_settings_new (check->config, error);
+
+  if (settings == NULL)
+    return FALSE;
+  begin_section (check, "settings");
+  add_count (check, "pretrain_epochs", "# epochs of pre-training, ", settings->pretrain->epochs);
+  add_count (check, "search_epochs", "# of search, ", settings->search->epochs);
+  add_count (check, "retrain_epochs", "# of re-training, ", settings->retrain->epochs);
+  add_count (check, "drop_rates", "# drop rates", settings->drop_rates->len);
+  end_section (check);
+  return TRUE;
+}
+
+static void
+report_components (Check *check, gsize n_variables)
+{
+  begin_section (check, "space");
+  add_count (check, "variables", "# variables, ", (gint64)n_variables);
+  add_count (check, "networks", "# networks built, ", (gint64)check->n_networks);
+  add_range (check, "payload_elements", "elements cross", &check->payload);
+  end_section (check);
+  begin_section (check, "device");
+  add_range (check, "ms", "ms for a whole network", &check->device);
+  end_section (check);
+  begin_section (check, "server");
+  add_range (check, "ms", "ms for a whole network", &check->server);
+  end_section (check);
+  begin_section (check, "channel");
+  add_range (check, "ms", "ms a transfer", &check->channel);
+  end_section (check);
+  begin_section (check, "optimizer");
+  add_count (check, "variables", "takes the # variables", (gint64)n_variables);
+  end_section (check);
+}
+
+static gboolean
+check_components (Check *check, GError **error)
+{
+  const CleaveComponents *components = check->components;
+  g_autoptr (GVariant) variables = NULL;
+
+  variables = cleave_space_variables (CLEAVE_SPACE (components->space), error);
+  if (variables == NULL)
+    {
+      g_prefix_error (error, "[space]: ");
+      return FALSE;
+    }
+  if (!check_networks (check, variables, error))
+    return FALSE;
+  if (!cleave_optimizer_start (CLEAVE_OPTIMIZER (components->optimizer), variables, error))
+    {
+      g_prefix_error (error, "[optimizer]: ");
+      return FALSE;
+    }
+  report_components (check, g_variant_n_children (variables));
+  return TRUE;
+}
+
+static gboolean
+check_dataset (Check *check, gboolean with_data, GError **error)
+{
+  CleaveDataset *dataset = CLEAVE_DATASET (check->components->dataset);
+  g_autoptr (CleaveImages) images = NULL;
+
+  check->info = cleave_dataset_get_info (dataset, error);
+  if (check->info != NULL && with_data)
+    images = cleave_dataset_load (dataset, CLEAVE_SUBSET_TEST, error);
+  if (check->info == NULL || (with_data && images == NULL))
+    {
+      g_prefix_error (error, "[dataset]: ");
+      return FALSE;
+    }
+  begin_section (check, "dataset");
+  add_count (check, "classes", "# classes, ", check->info->n_classes);
+  add_count (check, "channels", "images of #×", check->info->channels);
+  add_count (check, "height", "#×", check->info->height);
+  add_count (check, "width", "#", check->info->width);
+  if (images != NULL)
+    add_count (check, "test_images", ", # test images", cleave_images_get_length (images));
+  end_section (check);
+  return TRUE;
+}
+
+static gboolean
+run_checks (Check *check, const char *name, const CliShared *shared, gboolean with_data, GError **error)
+{
+  g_autoptr (CleaveHost) host = NULL;
+
+  check->config = cli_load_config (name, shared, error);
+  if (check->config == NULL || !check_settings (check, error))
+    return FALSE;
+  host = cli_make_host (shared, error);
+  if (host == NULL)
+    return FALSE;
+  check->components = cleave_components_new (host, check->config, error);
+  return check->components != NULL && check_dataset (check, with_data, error) && check_components (check, error);
+}
+
+int
+cli_check (int argc, char **argv)
+{
+  gboolean no_data = FALSE;
+  const GOptionEntry own[] = {
+    { "no-data", 0, 0, G_OPTION_ARG_NONE, &no_data, "Do not load the data set's test images", NULL },
+    G_OPTION_ENTRY_NULL,
+  };
+  g_auto (CliShared) shared = { 0 };
+  g_auto (Check) check = { 0 };
+  g_autoptr (GError) error = NULL;
+  g_auto (GStrv) arguments
+      = cli_parse (argc, argv, "CONFIG",
+                   "Checks a config: its sections and keys, the components that it names, the network of every "
+                   "category of\nevery variable on both oracles and the channel, and the data set's test images.",
+                   own, CLI_OPTION_SET | CLI_OPTION_JSON, &shared, 1, 1, &error);
+
+  if (arguments == NULL)
+    return cli_fail (error);
+  if (shared.json)
+    {
+      check.json = json_builder_new ();
+      json_builder_begin_object (check.json);
+    }
+  if (!run_checks (&check, arguments[0], &shared, !no_data, &error))
+    {
+      cli_fail (error);
+      return CLI_USAGE;
+    }
+  if (shared.json)
+    {
+      g_autoptr (JsonNode) root = NULL;
+      g_autofree char *text = NULL;
+
+      json_builder_end_object (check.json);
+      root = json_builder_get_root (check.json);
+      text = json_to_string (root, TRUE);
+      g_print ("%s\n", text);
+    }
+  return CLI_DONE;
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* cleave: finds, trains and judges neural networks that are cut in two. */
+
+#include "cli.h"
+
+#include <locale.h>
+
+typedef struct
+{
+  const char *name;
+  int (*run) (int argc, char **argv);
+  const char *summary;
+} Command;
+
+static const Command commands[] = {
+  { "check", cli_check, "Check a config and all that it names" },
+  { "inspect", cli_inspect, "List the plugins, or describe one" },
+};
+
+static void
+print_help (void)
+{
+  g_print ("Usage: cleave COMMAND [OPTION…]\n\n"
+           "Finds, trains and judges neural networks that are cut in two.\n\nCommands:\n");
+  for (gsize i = 0; i < G_N_ELEMENTS (commands); i++)
+    g_print ("  %-10s %s\n", commands[i].name, commands[i].summary);
+  g_print ("\ncleave COMMAND --help tells a command's options; cleave --version the version.\n");
+}
+
+static int
+fail_unknown (const char *name)
+{
+  const char *names[G_N_ELEMENTS (commands) + 1] = { NULL };
+  const char *suggestion;
+
+  for (gsize i = 0; i < G_N_ELEMENTS (commands); i++)
+    names[i] = commands[i].name;
+  suggestion = cleave_suggest (name, names);
+  if (suggestion != NULL)
+    g_printerr ("cleave: no such command as %s; did you mean %s?\n", name, suggestion);
+  else
+    g_printerr ("cleave: no such command as %s; see cleave --help\n", name);
+  return CLI_USAGE;
+}
+
+int
+main (int argc, char **argv)
+{
+  /* Characters only: numbers are printed and read the same everywhere. */
+  setlocale (LC_CTYPE, "");
+  if (argc < 2)
+    {
+      g_printerr ("cleave: which command? See cleave --help\n");
+      return CLI_USAGE;
+    }
+  if (g_str_equal (argv[1], "--help") || g_str_equal (argv[1], "-h") || g_str_equal (argv[1], "help"))
+    {
+      print_help ();
+      return CLI_DONE;
+    }
+  if (g_str_equal (argv[1], "--version"))
+    {
+      g_print ("cleave %s\n", CLEAVE_VERSION);
+      return CLI_DONE;
+    }
+  for (gsize i = 0; i < G_N_ELEMENTS (commands); i++)
+    if (g_str_equal (argv[1], commands[i].name))
+      return commands[i].run (argc - 1, argv + 1);
+  return fail_unknown (argv[1]);
+}
