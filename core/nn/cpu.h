@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* Which instruction set the kernels use: the processor's best, or what CLEAVE_CPU asks for. */
+
+#include <cleave/cleave.h>
+
+G_BEGIN_DECLS
+
+typedef enum
+{
+  NN_CPU_BASELINE,
+  NN_CPU_AVX2,
+  NN_CPU_AVX512,
+} NnCpu;
+
+const char *nn_cpu_to_string (NnCpu cpu);
+/* The best that this processor and this build can do. */
+NnCpu nn_cpu_detect (void);
+/* nn_cpu_detect() or what CLEAVE_CPU says; an error if that is no level, or one that the processor lacks. */
+gboolean nn_cpu_choose (NnCpu *cpu, GError **error);
+
+G_END_DECLS

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "engine.h"
+
+#include <omp.h>
+#include <stdlib.h>
+
+/* Memory that plans take carries its size in the cache line before it. */
+#define HEADER 64
+
+static float *
+block_new (gsize size)
+{
+  void *memory = NULL;
+
+  if (size > (G_MAXSIZE - HEADER) / sizeof (float) || posix_memalign (&memory, 64, HEADER + size * sizeof (float)) != 0)
+    g_error ("out of memory: %" G_GSIZE_FORMAT " floats", size);
+  *(gsize *)memory = size;
+  return (float *)((char *)memory + HEADER);
+}
+
+static gsize
+block_size (const float *block)
+{
+  return *(const gsize *)((const char *)block - HEADER);
+}
+
+static void
+block_free (gpointer block)
+{
+  if (block != NULL)
+    free ((char *)block - HEADER);
+}
+
+float *
+nn_engine_take (NnEngine *engine, gsize size)
+{
+  guint best = G_MAXUINT;
+
+  for (guint i = 0; i < engine->blocks->len; i++)
+    {
+      gsize candidate = block_size (engine->blocks->pdata[i]);
+      if (candidate >= size && (best == G_MAXUINT || candidate < block_size (engine->blocks->pdata[best])))
+        best = i;
+    }
+  if (best != G_MAXUINT)
+    return g_ptr_array_steal_index_fast (engine->blocks, best);
+  /* Too small ones would never serve again where needs grow: let one go. */
+  if (engine->blocks->len > 0)
+    g_ptr_array_remove_index_fast (engine->blocks, 0);
+  return block_new (size);
+}
+
+void
+nn_engine_give (NnEngine *engine, float *memory)
+{
+  if (memory != NULL)
+    g_ptr_array_add (engine->blocks, memory);
+}
+
+void
+nn_engine_reserve_scratch (NnEngine *engine, gsize size)
+{
+  if (size <= engine->scratch_size)
+    return;
+  for (guint i = 0; i < engine->n_threads; i++)
+    {
+      block_free (engine->scratch[i]);
+      engine->scratch[i] = block_new (size);
+    }
+  engine->scratch_size = size;
+}
+
+float *
+nn_engine_get_scratch (NnEngine *engine)
+{
+  return engine->scratch[omp_get_thread_num ()];
+}
+
+static const NnKernels *
+choose_kernels (NnCpu cpu, guint lanes)
+{
+#ifdef NN_HAVE_X86
+  if (cpu == NN_CPU_AVX512 && lanes % nn_kernels_avx512.vector == 0)
+    return &nn_kernels_avx512;
+  if (cpu >= NN_CPU_AVX2 && lanes % nn_kernels_avx2.vector == 0)
+    return &nn_kernels_avx2;
+#endif
+  return &nn_kernels_baseline;
+}
+
+NnEngine *
+nn_engine_new (guint n_threads, GError **error)
+{
+  NnCpu cpu;
+  const NnGemm *gemm;
+
+  if (!nn_cpu_choose (&cpu, error) || (gemm = nn_gemm_get (cpu, error)) == NULL)
+    return NULL;
+
+  NnEngine *engine = g_new0 (NnEngine, 1);
+  engine->gemm = gemm;
+  engine->lanes = nn_gemm_lanes (gemm);
+  engine->kernels = choose_kernels (cpu, engine->lanes);
+  engine->n_threads = n_threads > 0 ? n_threads : g_get_num_processors ();
+  engine->blocks = g_ptr_array_new_with_free_func (block_free);
+  engine->scratch = g_new0 (float *, engine->n_threads);
+  engine->description
+      = g_strdup_printf ("%s kernels, BLIS %s, %u images side by side, %u thread%s", nn_cpu_to_string (cpu),
+                         nn_gemm_name (gemm), engine->lanes, engine->n_threads, engine->n_threads == 1 ? "" : "s");
+  return engine;
+}
+
+void
+nn_engine_free (NnEngine *engine)
+{
+  if (engine == NULL)
+    return;
+  for (guint i = 0; i < engine->n_threads; i++)
+    block_free (engine->scratch[i]);
+  g_free (engine->scratch);
+  g_ptr_array_unref (engine->blocks);
+  g_free (engine->description);
+  g_free (engine);
+}
+
+const char *
+nn_engine_describe (NnEngine *engine)
+{
+  return engine->description;
+}
+
+guint
+nn_engine_get_n_threads (NnEngine *engine)
+{
+  return engine->n_threads;
+}

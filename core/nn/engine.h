@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* The engine's inside: what plans and steps need of it. */
+
+#include "gemm.h"
+#include "kernels/kernels.h"
+#include "nn.h"
+
+G_BEGIN_DECLS
+
+struct _NnEngine
+{
+  const NnKernels *kernels;
+  const NnGemm *gemm;
+  guint lanes;
+  guint n_threads;
+  char *description;
+  GPtrArray *blocks;  /* Block: memory that no plan holds now */
+  float **scratch;    /* per thread */
+  gsize scratch_size; /* floats a thread */
+};
+
+/* 64-byte aligned memory of at least `size` floats; what it holds is undefined. Given back, it serves later plans, so
+ * its pages stay warm. */
+float *nn_engine_take (NnEngine *engine, gsize size);
+void nn_engine_give (NnEngine *engine, float *memory);
+/* Every thread gets at least `size` floats of scratch. Not while a plan runs. */
+void nn_engine_reserve_scratch (NnEngine *engine, gsize size);
+float *nn_engine_get_scratch (NnEngine *engine);
+
+G_END_DECLS

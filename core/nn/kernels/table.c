@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "table.h"
+
+const NnKernels NN_NAME (kernels) = {
+  .vector = NN_VECTOR,
+  .transform = NN_NAME (transform),
+  .transform_backward = NN_NAME (transform_backward),
+  .norm_backward = NN_NAME (norm_backward),
+  .add = NN_NAME (add),
+  .moments = NN_NAME (moments),
+  .depthwise = NN_NAME (depthwise),
+  .depthwise_weights = NN_NAME (depthwise_weights),
+  .outer = NN_NAME (outer),
+};

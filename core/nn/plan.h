@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* A plan's inside. A network becomes a chain of steps over values.
+ *
+ * A value is a tensor as a step wrote it, plus what a reader still has to do to it: normalise, ReLU, shuffle. So a norm
+ * or a ReLU is never a pass of its own: the step that makes a value gathers its statistics while the tile is in cache,
+ * and the step that reads it applies scale, shift and ReLU on the way in. The same goes backwards: a value's gradient
+ * is kept as it was before the norm's backward, which the reader applies as an affine function of gradient and value.
+ *
+ * Images come in groups of `lanes`, innermost. Within a group a value lies either by pixels, [pixel][channel][lane],
+ * where one pixel is a ready panel for BLIS, or by planes, [channel][pixel][lane], where a channel is a ready plane for
+ * depthwise convolution.
+ *
+ * Work is cut into tasks fixed by shapes alone; each writes its own partial sums, which are added in order. So the
+ * number of threads changes nothing. */
+
+#include "engine.h"
+#include "supernet.h"
+
+G_BEGIN_DECLS
+
+/* A stretch of the plan's memory; shared where a gradient serves two values. */
+typedef struct
+{
+  gsize offset; /* floats */
+  gsize size;
+  guint users;
+} NnBuffer;
+
+/* Batch normalisation of a value. */
+typedef struct
+{
+  NnArray *weight, *bias, *running_mean, *running_variance;
+  double *mean, *inverse_deviation;
+  float *scale, *shift; /* forward: scale·x + shift */
+  float *a, *b, *c;     /* backward: a·gradient + b·x + c */
+} NnNorm;
+
+typedef struct
+{
+  guint channels, height, width, pixels;
+  gsize pixel_stride, channel_stride, group_stride;
+  NnBuffer *buffer, *gradient_buffer;
+  float *data, *gradient;
+  guint32 *index; /* raw channel that a reader's channel is */
+  gboolean is_permuted;
+  NnNorm *norm;
+  gboolean relu;
+  gboolean is_shared;     /* read by an add or sent over the link too: must be plain */
+  gboolean can_have_norm; /* its step gathers statistics */
+  gboolean needs_gradient;
+} NnValue;
+
+typedef struct _NnStep NnStep;
+
+struct _NnStep
+{
+  void (*forward) (NnPlan *plan, NnStep *step);
+  void (*backward) (NnPlan *plan, NnStep *step);
+  NnValue *in, *source, *out; /* source: what an add adds; NULL elsewhere */
+  /* convolution and linear */
+  guint kernel, stride, padding, groups;
+  NnArray *weight, *bias;
+  guint tile_pixels;       /* output pixels of a task */
+  guint input_tile_pixels; /* input pixels of a task of backward by input */
+  /* What backward does to the gradients of `in` and `source`: it adds to them where an earlier step wrote them, and
+   * leaves them alone where they share the memory of out's. */
+  gboolean accumulate, accumulate_source;
+  gboolean aliases, aliases_source;
+};
+
+struct _NnPlan
+{
+  NnEngine *engine;
+  NnSupernet *supernet;
+  NnPlanFlags flags;
+  guint lanes;
+  guint max_groups;
+  GPtrArray *values;  /* NnValue */
+  GPtrArray *steps;   /* NnStep, in forward order */
+  GPtrArray *norms;   /* NnNorm */
+  GPtrArray *buffers; /* NnBuffer */
+  guint cut_step;     /* the first of the tail */
+  NnValue *input, *payload, *output;
+  float *memory;
+  gsize memory_size;  /* floats */
+  float *arrived;     /* scale of each payload element, as the payload lies; NULL where there is no cut */
+  gsize scratch_size; /* floats a thread */
+  float *workspace;   /* of the step that runs: packed weights, partial weight gradients */
+  gsize workspace_size;
+  double *sums; /* of the step that runs: [task][channel][2]; Σx, Σx² forward; Σg, Σg·x backward */
+  gsize sums_size;
+  /* of the present run */
+  NnMode mode;
+  guint n, n_groups;
+  gboolean has_losses;
+};
+
+/* The lanes of a group that hold images. */
+static inline guint
+nn_plan_valid_lanes (const NnPlan *plan, guint group)
+{
+  return MIN (plan->lanes, plan->n - group * plan->lanes);
+}
+
+/* --- values (value.c) --- */
+
+NnView nn_value_view (const NnValue *value, guint group, guint pixel);
+NnView nn_value_gradient_view (const NnValue *value, guint group, guint pixel);
+NnTransform nn_value_transform (const NnValue *value);
+/* Nothing is left to be done to it. */
+gboolean nn_value_is_plain (const NnValue *value);
+gboolean nn_value_is_by_pixels (const NnPlan *plan, const NnValue *value);
+gsize nn_value_size (const NnPlan *plan, const NnValue *value);
+/* view ← the gradient of the raw value (the norm's backward applied), lanes without images set to 0. */
+void nn_value_read_gradient (NnPlan *plan, const NnValue *value, guint group, guint pixel, NnExtent extent,
+                             guint first_channel, NnView view);
+
+/* --- norms (norm.c) --- */
+
+NnNorm *nn_norm_new (NnPlan *plan, NnValue *value, CleaveNetwork *network, guint op);
+void nn_norm_free (gpointer norm);
+/* After the step that makes the value: its scale and shift. */
+void nn_norm_finish_forward (NnPlan *plan, NnValue *value, guint n_tasks);
+/* After the step that makes its gradient: a, b, c and the parameters' gradients. */
+void nn_norm_finish_backward (NnPlan *plan, NnValue *value, guint n_tasks);
+
+/* plan-compile.c: values, steps, memory */
+gboolean nn_plan_compile (NnPlan *plan, CleaveNetwork *network, GError **error);
+
+/* --- steps --- */
+
+/* Making a step, say what its tasks need; the largest need of all steps counts. */
+void nn_plan_reserve (NnPlan *plan, gsize scratch_floats, gsize workspace_floats, gsize n_sums);
+/* Pixels a task, where each takes so many floats of scratch or cache. */
+guint nn_plan_tile_pixels (const NnPlan *plan, gsize floats_a_pixel, guint pixels);
+guint nn_plan_n_tiles (guint pixels, guint tile_pixels);
+/* Where a task puts its sums over a value of so many channels. */
+double *nn_plan_task_sums (NnPlan *plan, guint channels, guint task);
+
+/* step-conv.c: any convolution but depthwise, and linear layers. */
+NnStep *nn_step_conv_new (NnPlan *plan, const CleaveOp *op, NnArray *weight, NnArray *bias, NnValue *in, NnValue *out);
+/* step-depthwise.c */
+NnStep *nn_step_depthwise_new (NnPlan *plan, const CleaveOp *op, NnArray *weight, NnValue *in, NnValue *out);
+/* step-join.c: writes a value out plain, with another added where SOURCE is given. */
+NnStep *nn_step_join_new (NnPlan *plan, NnValue *in, NnValue *source, NnValue *out);
+/* step-join.c: losses on the link: each element times its scale in plan->arrived. */
+NnStep *nn_step_link_new (NnPlan *plan, NnValue *in, NnValue *out);
+/* step-pool.c: global average. */
+NnStep *nn_step_pool_new (NnPlan *plan, NnValue *in, NnValue *out);
+
+/* After a step wrote a gradient: its norm's sums over (gradient, value) of this stretch, if it has a norm. */
+void nn_value_gradient_moments (NnPlan *plan, NnValue *value, guint group, guint pixel, guint n_pixels, guint task);
+
+G_END_DECLS

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Global average pooling: a task is one channel of one group of images. */
+#include "plan.h"
+
+static void
+forward_task (NnPlan *plan, NnStep *step, guint task)
+{
+  NnValue *in = step->in;
+  guint group = task / in->channels, channel = task % in->channels, lanes = plan->lanes;
+  NnTransform transform = nn_value_transform (in);
+  float *plane = nn_engine_get_scratch (plan->engine);
+  float *out = nn_value_view (step->out, group, 0).data + channel * step->out->channel_stride;
+
+  transform.index += channel;
+  plan->engine->kernels->transform ((NnView){ plane, lanes, 0 }, nn_value_view (in, group, 0), &transform,
+                                    (NnExtent){ 1, in->pixels, lanes });
+  for (guint lane = 0; lane < lanes; lane++)
+    {
+      double sum = 0;
+      for (guint pixel = 0; pixel < in->pixels; pixel++)
+        sum += plane[(gsize)pixel * lanes + lane];
+      out[lane] = sum / in->pixels;
+    }
+}
+
+static void
+forward (NnPlan *plan, NnStep *step)
+{
+  guint n_tasks = plan->n_groups * step->in->channels;
+
+#pragma omp parallel for num_threads(plan->engine->n_threads) schedule(dynamic, 16)
+  for (guint task = 0; task < n_tasks; task++)
+    forward_task (plan, step, task);
+}
+
+static void
+backward_task (NnPlan *plan, NnStep *step, guint task)
+{
+  NnValue *in = step->in;
+  guint group = task / in->channels, channel = task % in->channels, lanes = plan->lanes, raw = in->index[channel];
+  NnExtent extent = { 1, in->pixels, lanes };
+  NnTransform transform = nn_value_transform (in);
+  float *plane = nn_engine_get_scratch (plan->engine);
+  const float *out = nn_value_gradient_view (step->out, group, 0).data + channel * step->out->channel_stride;
+  NnView to = nn_value_gradient_view (in, group, 0), value = nn_value_view (in, group, 0), from = { plane, lanes, 0 };
+
+  for (guint pixel = 0; pixel < in->pixels; pixel++)
+    for (guint lane = 0; lane < lanes; lane++)
+      plane[(gsize)pixel * lanes + lane] = out[lane] / in->pixels;
+  if (step->accumulate)
+    {
+      to.data += raw * to.channel;
+      plan->engine->kernels->add (to, from, extent);
+      return;
+    }
+  transform.index += channel;
+  plan->engine->kernels->transform_backward (to, from, value, &transform, extent);
+  to.data += raw * to.channel;
+  value.data += raw * value.channel;
+  plan->engine->kernels->moments (nn_plan_task_sums (plan, in->channels, group) + 2 * raw, to, value, extent,
+                                  nn_plan_valid_lanes (plan, group));
+}
+
+static void
+backward (NnPlan *plan, NnStep *step)
+{
+  guint n_tasks = plan->n_groups * step->in->channels;
+
+  if (!step->in->needs_gradient)
+    return;
+#pragma omp parallel for num_threads(plan->engine->n_threads) schedule(dynamic, 16)
+  for (guint task = 0; task < n_tasks; task++)
+    backward_task (plan, step, task);
+  nn_norm_finish_backward (plan, step->in, plan->n_groups);
+}
+
+NnStep *
+nn_step_pool_new (NnPlan *plan, NnValue *in, NnValue *out)
+{
+  NnStep *step = g_new0 (NnStep, 1);
+
+  step->forward = forward;
+  step->backward = backward;
+  step->in = in;
+  step->out = out;
+  nn_plan_reserve (plan, (gsize)in->pixels * plan->lanes, 0, (gsize)plan->max_groups * in->channels * 2);
+  return step;
+}
