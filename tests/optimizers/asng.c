@@ -258,3 +258,23 @@ TEST (Asng, RefusesAWrongState)
   g_autoptr (GVariant) after = cleave_optimizer_save (asng, &error);
   EXPECT_TRUE (g_variant_equal (before, after));
 }
+
+/* A step so long that β > 2, and an α that lets Δ collapse: √(β(2 − β)) must stay real. */
+TEST (Asng, AnyStepLengthStaysFinite)
+{
+  g_autoptr (CleaveOptimizer) asng = start_asng (NULL);
+  g_autoptr (GVariant) variables
+      = g_variant_ref_sink (g_variant_new_parsed ("@a(sas) [('a', ['x', 'y']), ('b', ['x', 'y', 'z'])]"));
+  g_autoptr (GError) error = NULL;
+  REQUIRE (asng != NULL);
+
+  g_object_set (asng, "initial-delta", 100.0, "alpha", 0.01, NULL);
+  cleave_optimizer_start (asng, variables, &error);
+  for (guint i = 0; i < 100; i++)
+    {
+      tell_two (asng, 2, i % 2, 1, i % 3, i % 5, &error);
+      REQUIRE_NO_ERROR (error);
+      REQUIRE (isfinite (saved_number (asng, "delta")) && saved_number (asng, "delta") > 0);
+      REQUIRE (isfinite (saved_number (asng, "gamma")) && saved_theta (asng, 1, 0) > 0);
+    }
+}
