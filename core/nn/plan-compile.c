@@ -189,6 +189,9 @@ finish_op (Compiler *compiler, gint index, guint cut)
   plan->payload = payload;
   plan->cut_step = plan->steps->len;
   add_step (compiler, nn_step_link_new (plan, payload, out));
+  /* Adds in the tail have what arrived, not what was sent. */
+  out->is_shared = TRUE;
+  compiler->values[index + 1] = out;
 }
 
 static void
