@@ -27,6 +27,32 @@ cleave_evaluation_arg_max (const float *values, gsize n)
   return best;
 }
 
+gboolean
+cleave_evaluation_check_shapes (CleaveNetwork *network, const CleaveDatasetInfo *info, GError **error)
+{
+  const CleaveOp *last = cleave_network_get_op (network, cleave_network_get_n_ops (network) - 1);
+  guint channels = cleave_network_get_in_channels (network);
+  guint height = cleave_network_get_in_height (network);
+  guint width = cleave_network_get_in_width (network);
+  gsize n_outputs = (gsize)last->out_channels * last->out_height * last->out_width;
+
+  if (channels != info->channels || height != info->height || width != info->width)
+    {
+      g_set_error (error, CLEAVE_ERROR, CLEAVE_ERROR_CONFIG,
+                   "[space]: its networks take images of %u×%u×%u, but those of [dataset] are %u×%u×%u", channels,
+                   height, width, info->channels, info->height, info->width);
+      return FALSE;
+    }
+  if (n_outputs != info->n_classes)
+    {
+      g_set_error (error, CLEAVE_ERROR, CLEAVE_ERROR_CONFIG,
+                   "[space]: its networks give %" G_GSIZE_FORMAT " numbers an image, but [dataset] has %u classes",
+                   n_outputs, info->n_classes);
+      return FALSE;
+    }
+  return TRUE;
+}
+
 static guint
 count_correct (const float *logits, const guint16 *labels, guint n, gsize n_classes)
 {

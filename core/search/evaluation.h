@@ -32,6 +32,8 @@ typedef struct
  * (nullable) [images, classes] gets the outputs at drop rate 0. */
 GArray *cleave_evaluation_run (const CleaveEvaluation *self, const double *drop_rates, guint n_drop_rates,
                                float *logits, GError **error);
+/* An error unless the network takes the data set's images and gives a number for each of its classes. */
+gboolean cleave_evaluation_check_shapes (CleaveNetwork *network, const CleaveDatasetInfo *info, GError **error);
 /* The index of the largest, the first of equals. */
 guint cleave_evaluation_arg_max (const float *values, gsize n);
 

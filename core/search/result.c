@@ -2,7 +2,6 @@
 
 #include "result.h"
 
-#include <json-glib/json-glib.h>
 #include <math.h>
 
 CleaveResult *
@@ -82,6 +81,23 @@ add_candidate (JsonBuilder *builder, CleaveResult *self)
   json_builder_add_string_value (builder, self->choice_names[n_choices - 1]);
 }
 
+void
+cleave_result_add_accuracies (JsonBuilder *builder, GArray *accuracies, guint n_test_images)
+{
+  json_builder_begin_array (builder);
+  for (guint i = 0; i < accuracies->len; i++)
+    {
+      const CleaveAccuracy *accuracy = &g_array_index (accuracies, CleaveAccuracy, i);
+
+      json_builder_begin_object (builder);
+      add_number (builder, "drop_rate", accuracy->drop_rate);
+      add_integer (builder, "correct", accuracy->n_correct);
+      add_number (builder, "accuracy", (double)accuracy->n_correct / n_test_images);
+      json_builder_end_object (builder);
+    }
+  json_builder_end_array (builder);
+}
+
 char *
 cleave_result_to_json (CleaveResult *self)
 {
@@ -102,18 +118,7 @@ cleave_result_to_json (CleaveResult *self)
   add_number (builder, "channel_drop_rate", self->channel_drop_rate);
   add_integer (builder, "test_images", self->n_test_images);
   json_builder_set_member_name (builder, "accuracies");
-  json_builder_begin_array (builder);
-  for (guint i = 0; i < self->accuracies->len; i++)
-    {
-      const CleaveAccuracy *accuracy = &g_array_index (self->accuracies, CleaveAccuracy, i);
-
-      json_builder_begin_object (builder);
-      add_number (builder, "drop_rate", accuracy->drop_rate);
-      add_integer (builder, "correct", accuracy->n_correct);
-      add_number (builder, "accuracy", (double)accuracy->n_correct / self->n_test_images);
-      json_builder_end_object (builder);
-    }
-  json_builder_end_array (builder);
+  cleave_result_add_accuracies (builder, self->accuracies, self->n_test_images);
   json_builder_end_object (builder);
 
   root = json_builder_get_root (builder);

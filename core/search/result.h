@@ -6,6 +6,8 @@
 #include "evaluation.h"
 #include "latency.h"
 
+#include <json-glib/json-glib.h>
+
 G_BEGIN_DECLS
 
 typedef struct
@@ -28,6 +30,8 @@ CleaveResult *cleave_result_new (guint seed, CleaveCandidate *candidate, GVarian
 void cleave_result_free (CleaveResult *self);
 /* Ends with a line break; no time, path or thread count in it, so the same run gives the same text. */
 char *cleave_result_to_json (CleaveResult *self);
+/* As an array of objects. */
+void cleave_result_add_accuracies (JsonBuilder *builder, GArray *accuracies, guint n_test_images);
 CleaveResult *cleave_result_load (const char *path, GError **error);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (CleaveResult, cleave_result_free)

@@ -74,7 +74,7 @@ run_configure (CleaveHost *host, CleaveConfig *config, const char *folder, GErro
   return g_steal_pointer (&self);
 }
 
-/* The space must make networks for the data set's images, and candidates that the oracles know. */
+/* The space must make networks for the data set's images, of blocks that the oracles know. */
 static gboolean
 check_first_network (CleaveRun *self, GError **error)
 {
@@ -82,30 +82,10 @@ check_first_network (CleaveRun *self, GError **error)
   g_autofree guint *choices = g_new0 (guint, n_variables);
   g_autoptr (CleaveCandidate) candidate = cleave_candidate_new (choices, n_variables);
   g_autoptr (CleaveNetwork) network = cleave_space_build (CLEAVE_SPACE (self->components->space), candidate, error);
-  const CleaveOp *last;
   CleaveLatency latency;
 
-  if (network == NULL)
-    return FALSE;
-  last = cleave_network_get_op (network, cleave_network_get_n_ops (network) - 1);
-  if (cleave_network_get_in_channels (network) != self->info->channels
-      || cleave_network_get_in_height (network) != self->info->height
-      || cleave_network_get_in_width (network) != self->info->width)
-    {
-      g_set_error (error, CLEAVE_ERROR, CLEAVE_ERROR_CONFIG,
-                   "[space]: its networks take images of %u×%u×%u, but those of [dataset] are %u×%u×%u",
-                   cleave_network_get_in_channels (network), cleave_network_get_in_height (network),
-                   cleave_network_get_in_width (network), self->info->channels, self->info->height, self->info->width);
-      return FALSE;
-    }
-  if (last->out_channels * last->out_height * last->out_width != self->info->n_classes)
-    {
-      g_set_error (error, CLEAVE_ERROR, CLEAVE_ERROR_CONFIG,
-                   "[space]: its networks give %u numbers an image, but [dataset] has %u classes",
-                   last->out_channels * last->out_height * last->out_width, self->info->n_classes);
-      return FALSE;
-    }
-  return cleave_latency_estimate (self->components, network, CLEAVE_PLACEMENT_SPLIT, &latency, error);
+  return network != NULL && cleave_evaluation_check_shapes (network, self->info, error)
+         && cleave_latency_estimate (self->components, network, CLEAVE_PLACEMENT_SPLIT, &latency, error);
 }
 
 /* Data, engine, and the state at the very beginning. */

@@ -166,10 +166,10 @@ cleave_settings_new (CleaveConfig *config, GError **error)
       g_prefix_error (error, "[objective] drop-rates: ");
       return NULL;
     }
-  if (self->drop_rates->len == 0 || self->drop_rates->len > MOST_DROP_RATES)
+  if (self->drop_rates->len > MOST_DROP_RATES)
     {
       g_set_error (error, CLEAVE_ERROR, CLEAVE_ERROR_CONFIG,
-                   "[objective] drop-rates: \"%s\" has %u numbers, expected 1 to %d", self->objective->drop_rates,
+                   "[objective] drop-rates: \"%s\" has %u numbers, expected at most %d", self->objective->drop_rates,
                    self->drop_rates->len, MOST_DROP_RATES);
       return NULL;
     }
