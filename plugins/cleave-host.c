@@ -5,6 +5,7 @@
 #include "cleave-locate.h"
 #include "cleave-manifest.h"
 
+#include <gmodule.h>
 #include <libpeas/peas.h>
 #include <string.h>
 
@@ -128,14 +129,13 @@ add_folder (CleaveHost *self, const char *folder)
 
   for (guint i = 0; i < manifests->len; i++)
     {
-      g_autofree char *loader = NULL;
-      g_autoptr (CleavePluginDescription) plugin = cleave_manifest_read (g_ptr_array_index (manifests, i), &loader);
+      g_autoptr (CleavePluginDescription) plugin = cleave_manifest_read (g_ptr_array_index (manifests, i));
 
       if (g_hash_table_contains (self->by_name, plugin->name))
         continue;
       /* The C loader is always there; others are loaded only when a plugin that needs them is. */
-      if (plugin->problem == NULL && !g_str_equal (loader, "c"))
-        peas_engine_enable_loader (self->engine, loader);
+      if (plugin->problem == NULL && !g_str_equal (plugin->loader, "c"))
+        peas_engine_enable_loader (self->engine, plugin->loader);
       g_hash_table_insert (self->by_name, plugin->name, plugin);
       g_ptr_array_add (self->plugins, g_steal_pointer (&plugin));
     }
@@ -258,6 +258,25 @@ set_unknown_error (CleaveHost *self, CleaveKind kind, const char *name, GError *
                  cleave_kind_to_string (kind), name, names->len > 1 ? all : "none");
 }
 
+/* Why a module of compiled code can't be loaded. libpeas tells the cause once in a process, so it is asked for again.
+ */
+static char *
+diagnose_module (const CleavePluginDescription *plugin)
+{
+  g_autofree char *file = g_strdup_printf ("lib%s." G_MODULE_SUFFIX, plugin->name);
+  g_autofree char *path = g_build_filename (plugin->folder, file, NULL);
+  GModule *module = g_module_open (path, G_MODULE_BIND_LOCAL);
+  gpointer symbol;
+  char *cause;
+
+  if (module == NULL)
+    return g_strdup (g_module_error ());
+  cause = g_module_symbol (module, "peas_register_types", &symbol) ? g_strdup ("libpeas refuses it")
+                                                                   : g_strdup ("it has no peas_register_types");
+  g_module_close (module);
+  return cause;
+}
+
 /* The plugin's libpeas record, its code loaded. */
 static PeasPluginInfo *
 load_plugin (CleaveHost *self, const CleavePluginDescription *plugin, GError **error)
@@ -278,8 +297,12 @@ load_plugin (CleaveHost *self, const CleavePluginDescription *plugin, GError **e
   warnings_release (&warnings);
   if (!loaded)
     {
+      g_autofree char *cause = g_str_equal (plugin->loader, "c") ? diagnose_module (plugin) : NULL;
+
+      if (cause == NULL)
+        cause = g_strdup (warnings.first != NULL ? warnings.first : "it failed before");
       g_set_error (error, CLEAVE_ERROR, CLEAVE_ERROR_PLUGIN, "plugin %s: its module can't be loaded: %s", plugin->name,
-                   warnings.first != NULL ? warnings.first : "it failed before");
+                   cause);
       return NULL;
     }
   if (!peas_engine_provides_extension (self->engine, info, cleave_kind_get_interface (plugin->kind)))

@@ -26,6 +26,7 @@ typedef struct
   char *version;
   char *folder;   /* where its manifest lies */
   char *manifest; /* the manifest's path */
+  char *loader;   /* libpeas's loader for its language, lower case: "c", "python3" */
   char
       *problem; /* why it can't be used, as far as its manifest tells; NULL if nothing is wrong. KIND holds only then */
 } CleavePluginDescription;

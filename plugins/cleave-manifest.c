@@ -11,6 +11,7 @@ cleave_plugin_description_free (CleavePluginDescription *self)
   g_free (self->version);
   g_free (self->folder);
   g_free (self->manifest);
+  g_free (self->loader);
   g_free (self->problem);
   g_free (self);
 }
@@ -55,19 +56,18 @@ read_api (CleavePluginDescription *self, GKeyFile *keys)
         = g_strdup_printf ("X-Cleave-API = %s: made for another version of Cleave, expected %s", text, CLEAVE_API);
 }
 
-static char *
+static void
 read_loader (CleavePluginDescription *self, GKeyFile *keys)
 {
   g_autofree char *text = read_key (keys, "Loader", FALSE, &self->problem);
-  g_autofree char *loader = g_ascii_strdown (text != NULL ? text : "c", -1);
 
-  if (!g_str_equal (loader, "c") && !g_str_equal (loader, "python3") && self->problem == NULL)
+  self->loader = g_ascii_strdown (text != NULL ? text : "c", -1);
+  if (!g_str_equal (self->loader, "c") && !g_str_equal (self->loader, "python3") && self->problem == NULL)
     self->problem = g_strdup_printf ("Loader = %s: expected C or python3", text);
-  return g_steal_pointer (&loader);
 }
 
 CleavePluginDescription *
-cleave_manifest_read (const char *path, char **loader)
+cleave_manifest_read (const char *path)
 {
   g_autoptr (CleavePluginDescription) self = g_new0 (CleavePluginDescription, 1);
   g_autoptr (GKeyFile) keys = g_key_file_new ();
@@ -85,7 +85,7 @@ cleave_manifest_read (const char *path, char **loader)
   title = read_key (keys, "Name", TRUE, &self->problem);
   self->description = read_key (keys, "Description", FALSE, &self->problem);
   self->version = read_key (keys, "Version", FALSE, &self->problem);
-  *loader = read_loader (self, keys);
+  read_loader (self, keys);
   read_api (self, keys);
   read_kind (self, keys);
 

@@ -9,8 +9,8 @@ G_BEGIN_DECLS
 
 void cleave_plugin_description_free (CleavePluginDescription *self);
 /* Reads a manifest. What is wrong with it becomes the description's problem; its name is the file's then, unless the
- * manifest gives one. LOADER gets the language's loader in libpeas's terms, lower case. */
-CleavePluginDescription *cleave_manifest_read (const char *path, char **loader);
+ * manifest gives one. */
+CleavePluginDescription *cleave_manifest_read (const char *path);
 /* All manifests of FOLDER and of the folders right below it, as libpeas looks for them: paths, sorted. */
 GPtrArray *cleave_manifest_list (const char *folder);
 
