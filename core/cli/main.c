@@ -14,8 +14,10 @@ typedef struct
 } Command;
 
 static const Command commands[] = {
+  { "calibrate", cli_calibrate, "Tell the computation speed that explains a device's measured latencies" },
   { "check", cli_check, "Check a config and all that it names" },
   { "inspect", cli_inspect, "List the plugins, or describe one" },
+  { "latency", cli_latency, "Tell the end-to-end latency of a candidate" },
 };
 
 static void
