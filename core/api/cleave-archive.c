@@ -47,8 +47,10 @@ fail_as_reader (CleaveArchive *self, GError **error)
 
   if (self->gzip_error != NULL)
     fail (self, self->gzip_error->code, self->gzip_error->message, error);
+  else if (archive_format (self->reader) == 0)
+    fail (self, CLEAVE_ERROR_DATA, "not an archive of a known kind, or truncated", error);
   else
-    fail (self, CLEAVE_ERROR_DATA, reason != NULL ? reason : "not a readable archive", error);
+    fail (self, CLEAVE_ERROR_DATA, reason != NULL ? reason : "damaged", error);
 }
 
 static la_ssize_t
@@ -81,7 +83,7 @@ enable_formats (struct archive *reader)
   archive_read_support_format_tar (reader);
   archive_read_support_format_warc (reader);
   archive_read_support_format_xar (reader);
-  archive_read_support_format_zip (reader);
+  archive_read_support_format_zip_seekable (reader); /* the streaming one would take a zip whose end is lost */
   /* Makes tar read past its end mark, so that the compression's last checksum is met. */
   archive_read_set_option (reader, "tar", "read_concatenated_archives", "1");
 }
