@@ -16,8 +16,10 @@ typedef struct
 static const Command commands[] = {
   { "calibrate", cli_calibrate, "Tell the computation speed that explains a device's measured latencies" },
   { "check", cli_check, "Check a config and all that it names" },
+  { "evaluate", cli_evaluate, "Tell the accuracy of a trained model over the lossy link" },
   { "inspect", cli_inspect, "List the plugins, or describe one" },
   { "latency", cli_latency, "Tell the end-to-end latency of a candidate" },
+  { "search", cli_search, "Search architecture and split point, and train what is found" },
 };
 
 static void
