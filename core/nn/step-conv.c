@@ -51,6 +51,15 @@ pack_forward (NnPlan *plan, NnStep *step)
     nn_gemm_pack (plan->engine->gemm, plan->workspace + g * size, step->weight->data + (gsize)g * n * k, n, k, k, 1);
 }
 
+/* Packed weights for backward by input; the weights' partial gradients lie before. */
+static float *
+transposed_weights (NnPlan *plan, const NnStep *step)
+{
+  gsize n_tasks = (gsize)plan->max_groups * nn_plan_n_tiles (step->out->pixels, step->tile_pixels);
+
+  return plan->workspace + (n_tasks * step->weight->size + 15) / 16 * 16;
+}
+
 /* The transposed problem: n inputs, k = (output, row, column). Its matrix element (input, (output, tap)) is
  * weight[output][input][tap], so each tap's and output's column is strided by input. */
 static void
@@ -65,14 +74,15 @@ pack_backward (NnPlan *plan, NnStep *step, float *scratch)
       const float *weights = step->weight->data + (gsize)g * outputs * inputs * n_taps;
       if (n_taps == 1)
         {
-          nn_gemm_pack (plan->engine->gemm, plan->workspace + g * size, weights, inputs, outputs, 1, inputs);
+          nn_gemm_pack (plan->engine->gemm, transposed_weights (plan, step) + g * size, weights, inputs, outputs, 1,
+                        inputs);
           continue;
         }
       for (guint input = 0; input < inputs; input++)
         for (guint output = 0; output < outputs; output++)
           memcpy (scratch + ((gsize)input * outputs + output) * n_taps,
                   weights + ((gsize)output * inputs + input) * n_taps, n_taps * sizeof (float));
-      nn_gemm_pack (plan->engine->gemm, plan->workspace + g * size, scratch, inputs, k, k, 1);
+      nn_gemm_pack (plan->engine->gemm, transposed_weights (plan, step) + g * size, scratch, inputs, k, k, 1);
     }
 }
 
@@ -210,33 +220,94 @@ forward (NnPlan *plan, NnStep *step)
 
 /* --- backward --- */
 
-/* The weights' share of a tile: products of the output's gradient and the input's panels, pixel by pixel. */
+/* Where the sums of the bias's gradient lie: after those over the input. */
+static double *
+bias_sums (NnPlan *plan, const NnStep *step, guint task)
+{
+  gsize n_input_tasks = (gsize)plan->max_groups * nn_plan_n_tiles (step->in->pixels, step->input_tile_pixels);
+
+  return plan->sums + (n_input_tasks * step->in->channels + (gsize)task * step->out->channels) * 2;
+}
+
+/* The weights' share of a tile: products of the output's gradient, [pixel][out][lane], and the input's panels. */
 static void
-weights_task (NnPlan *plan, NnStep *step, guint task)
+weight_products (NnPlan *plan, NnStep *step, guint task, guint group, guint first, guint n_pixels,
+                 const float *gradient, float *scratch)
+{
+  guint n = group_outputs (step), k = group_inputs (step) * taps (step), lanes = plan->lanes;
+  gsize left_pixel = (gsize)step->out->channels * lanes, right_pixel = (gsize)k * step->groups * lanes;
+  const float *panels = scratch;
+  float *partial = plan->workspace + (gsize)task * step->weight->size;
+  NnView view = { (float *)gradient, left_pixel, lanes };
+
+  if (reads_directly (plan, step))
+    panels = nn_value_view (step->in, group, first).data;
+  else
+    fill_panels (plan, step, FALSE, group, first, n_pixels, scratch);
+  for (guint g = 0; g < step->groups; g++)
+    plan->engine->kernels->outer (partial + (gsize)g * n * k, k, gradient + (gsize)g * n * lanes, left_pixel, n,
+                                  panels + (gsize)g * k * lanes, right_pixel, k, n_pixels, lanes);
+  if (step->bias != NULL)
+    plan->engine->kernels->moments (bias_sums (plan, step, task), view, view,
+                                    (NnExtent){ step->out->channels, n_pixels, lanes },
+                                    nn_plan_valid_lanes (plan, group));
+}
+
+/* The input's share of a tile of its pixels: PANELS are of the output's gradient; PRODUCTS is scratch. */
+static void
+input_products (NnPlan *plan, NnStep *step, guint task, guint group, guint first, guint n_pixels, const float *panels,
+                float *products)
+{
+  NnValue *in = step->in;
+  guint n = group_inputs (step), k = group_outputs (step) * taps (step), lanes = plan->lanes;
+  gsize pixel_stride = (gsize)k * step->groups * lanes;
+  gsize packed_size = nn_gemm_packed_size (plan->engine->gemm, n, k);
+  gboolean direct = !in->relu && !in->is_permuted;
+  NnView to = nn_value_gradient_view (in, group, first);
+  NnView product = direct ? to : (NnView){ products, (gsize)in->channels * lanes, lanes };
+
+  for (guint g = 0; g < step->groups; g++)
+    nn_gemm_multiply (plan->engine->gemm, n, k, transposed_weights (plan, step) + g * packed_size, n_pixels,
+                      panels + (gsize)g * k * lanes, pixel_stride, product.data + (gsize)g * n * product.channel,
+                      product.pixel, product.channel, direct && step->accumulate ? 1 : 0);
+  if (!direct)
+    {
+      NnTransform transform = nn_value_transform (in);
+      plan->engine->kernels->transform_backward (to, product, nn_value_view (in, group, first), &transform,
+                                                 (NnExtent){ in->channels, n_pixels, lanes });
+    }
+  nn_value_gradient_moments (plan, in, group, first, n_pixels, task);
+}
+
+/* A tile of output pixels: the weights' share, and the input's too where its pixels are the same. */
+static void
+output_task (NnPlan *plan, NnStep *step, guint task)
 {
   guint n_tiles = nn_plan_n_tiles (step->out->pixels, step->tile_pixels), group = task / n_tiles;
   guint first = task % n_tiles * step->tile_pixels;
   guint n_pixels = MIN (step->tile_pixels, step->out->pixels - first);
-  guint n = group_outputs (step), k = group_inputs (step) * taps (step), lanes = plan->lanes;
-  gsize left_pixel = (gsize)step->out->channels * lanes, right_pixel = (gsize)k * step->groups * lanes;
-  float *left = nn_engine_get_scratch (plan->engine), *scratch = left + left_pixel * step->tile_pixels;
-  const float *right = scratch;
-  float *partial = plan->workspace + (gsize)task * step->weight->size;
+  gsize pixel_stride = (gsize)step->out->channels * plan->lanes;
+  float *gradient = nn_engine_get_scratch (plan->engine), *scratch = gradient + pixel_stride * step->tile_pixels;
 
-  nn_value_read_gradient (plan, step->out, group, first, (NnExtent){ step->out->channels, n_pixels, lanes }, 0,
-                          (NnView){ left, left_pixel, lanes });
-  if (reads_directly (plan, step))
-    right = nn_value_view (step->in, group, first).data;
-  else
-    fill_panels (plan, step, FALSE, group, first, n_pixels, scratch);
-  for (guint g = 0; g < step->groups; g++)
-    plan->engine->kernels->outer (partial + (gsize)g * n * k, k, left + (gsize)g * n * lanes, left_pixel, n,
-                                  right + (gsize)g * k * lanes, right_pixel, k, n_pixels, lanes);
-  if (step->bias != NULL)
-    plan->engine->kernels->moments (nn_plan_task_sums (plan, step->out->channels, task),
-                                    (NnView){ left, left_pixel, lanes }, (NnView){ left, left_pixel, lanes },
-                                    (NnExtent){ step->out->channels, n_pixels, lanes },
-                                    nn_plan_valid_lanes (plan, group));
+  nn_value_read_gradient (plan, step->out, group, first, (NnExtent){ step->out->channels, n_pixels, plan->lanes }, 0,
+                          (NnView){ gradient, pixel_stride, plan->lanes });
+  weight_products (plan, step, task, group, first, n_pixels, gradient, scratch);
+  if (is_pointwise (step) && step->in->needs_gradient)
+    input_products (plan, step, task, group, first, n_pixels, gradient, scratch);
+}
+
+/* A tile of input pixels, where they are not the output's. */
+static void
+input_task (NnPlan *plan, NnStep *step, guint task)
+{
+  guint n_tiles = nn_plan_n_tiles (step->in->pixels, step->input_tile_pixels), group = task / n_tiles;
+  guint first = task % n_tiles * step->input_tile_pixels;
+  guint n_pixels = MIN (step->input_tile_pixels, step->in->pixels - first);
+  float *panels = nn_engine_get_scratch (plan->engine);
+
+  fill_panels (plan, step, TRUE, group, first, n_pixels, panels);
+  input_products (plan, step, task, group, first, n_pixels, panels,
+                  panels + (gsize)step->out->channels * taps (step) * plan->lanes * step->input_tile_pixels);
 }
 
 static void
@@ -258,57 +329,29 @@ reduce_weights (NnPlan *plan, NnStep *step, guint n_tasks)
   nn_supernet_touch (plan->supernet, step->bias);
   for (guint channel = 0; channel < step->out->channels; channel++)
     for (guint task = 0; task < n_tasks; task++)
-      step->bias->gradient[channel] += nn_plan_task_sums (plan, step->out->channels, task)[2 * channel];
-}
-
-/* The input's share of a tile of input pixels. */
-static void
-input_task (NnPlan *plan, NnStep *step, guint task)
-{
-  NnValue *in = step->in;
-  guint n_tiles = nn_plan_n_tiles (in->pixels, step->input_tile_pixels), group = task / n_tiles;
-  guint first = task % n_tiles * step->input_tile_pixels;
-  guint n_pixels = MIN (step->input_tile_pixels, in->pixels - first);
-  guint n = group_inputs (step), k = group_outputs (step) * taps (step), lanes = plan->lanes;
-  gsize pixel_stride = (gsize)k * step->groups * lanes;
-  gsize packed_size = nn_gemm_packed_size (plan->engine->gemm, n, k);
-  gboolean direct = !in->relu && !in->is_permuted;
-  float *panels = nn_engine_get_scratch (plan->engine);
-  float *products = panels + pixel_stride * step->input_tile_pixels;
-  NnView to = nn_value_gradient_view (in, group, first);
-  NnView product = direct ? to : (NnView){ products, (gsize)in->channels * lanes, lanes };
-
-  fill_panels (plan, step, TRUE, group, first, n_pixels, panels);
-  for (guint g = 0; g < step->groups; g++)
-    nn_gemm_multiply (plan->engine->gemm, n, k, plan->workspace + g * packed_size, n_pixels,
-                      panels + (gsize)g * k * lanes, pixel_stride, product.data + (gsize)g * n * product.channel,
-                      product.pixel, product.channel, direct && step->accumulate ? 1 : 0);
-  if (!direct)
-    {
-      NnTransform transform = nn_value_transform (in);
-      plan->engine->kernels->transform_backward (to, product, nn_value_view (in, group, first), &transform,
-                                                 (NnExtent){ in->channels, n_pixels, lanes });
-    }
-  nn_value_gradient_moments (plan, in, group, first, n_pixels, task);
+      step->bias->gradient[channel] += bias_sums (plan, step, task)[2 * channel];
 }
 
 static void
 backward (NnPlan *plan, NnStep *step)
 {
   guint n_tasks = plan->n_groups * nn_plan_n_tiles (step->out->pixels, step->tile_pixels);
+  guint n_input_tasks = plan->n_groups * nn_plan_n_tiles (step->in->pixels, step->input_tile_pixels);
 
+  if (step->in->needs_gradient)
+    pack_backward (plan, step, nn_engine_get_scratch (plan->engine));
 #pragma omp parallel for num_threads(plan->engine->n_threads) schedule(dynamic)
   for (guint task = 0; task < n_tasks; task++)
-    weights_task (plan, step, task);
+    output_task (plan, step, task);
+  if (step->in->needs_gradient && !is_pointwise (step))
+    {
+#pragma omp parallel for num_threads(plan->engine->n_threads) schedule(dynamic)
+      for (guint task = 0; task < n_input_tasks; task++)
+        input_task (plan, step, task);
+    }
   reduce_weights (plan, step, n_tasks);
-  if (!step->in->needs_gradient)
-    return;
-  pack_backward (plan, step, nn_engine_get_scratch (plan->engine));
-  n_tasks = plan->n_groups * nn_plan_n_tiles (step->in->pixels, step->input_tile_pixels);
-#pragma omp parallel for num_threads(plan->engine->n_threads) schedule(dynamic)
-  for (guint task = 0; task < n_tasks; task++)
-    input_task (plan, step, task);
-  nn_norm_finish_backward (plan, step->in, n_tasks);
+  if (step->in->needs_gradient)
+    nn_norm_finish_backward (plan, step->in, n_input_tasks);
 }
 
 /* --- making --- */
@@ -320,7 +363,8 @@ reserve (NnPlan *plan, NnStep *step)
   guint in_pixels = step->in->pixels, out_pixels = step->out->pixels;
 
   step->tile_pixels = nn_plan_tile_pixels (plan, in_panel + step->out->channels, out_pixels);
-  step->input_tile_pixels = nn_plan_tile_pixels (plan, out_panel + step->in->channels, in_pixels);
+  step->input_tile_pixels
+      = is_pointwise (step) ? step->tile_pixels : nn_plan_tile_pixels (plan, out_panel + step->in->channels, in_pixels);
 
   gsize n_tasks = (gsize)plan->max_groups * nn_plan_n_tiles (out_pixels, step->tile_pixels);
   gsize n_input_tasks = (gsize)plan->max_groups * nn_plan_n_tiles (in_pixels, step->input_tile_pixels);
@@ -329,12 +373,14 @@ reserve (NnPlan *plan, NnStep *step)
   gsize transposed
       = step->groups
         * nn_gemm_packed_size (plan->engine->gemm, group_inputs (step), group_outputs (step) * taps (step));
-  gsize partials = plan->flags & NN_PLAN_BACKWARD ? n_tasks * step->weight->size : 0;
 
-  nn_plan_reserve (plan, (in_panel + step->out->channels) * step->tile_pixels * plan->lanes,
-                   MAX (MAX (packed, transposed), partials), n_tasks * step->out->channels * 2);
-  nn_plan_reserve (plan, (out_panel + step->in->channels) * step->input_tile_pixels * plan->lanes, 0,
-                   n_input_tasks * step->in->channels * 2);
+  nn_plan_reserve (plan, (in_panel + step->out->channels) * step->tile_pixels * plan->lanes, packed,
+                   n_tasks * step->out->channels * 2);
+  if ((plan->flags & NN_PLAN_BACKWARD) == 0)
+    return;
+  nn_plan_reserve (plan, (out_panel + step->in->channels) * step->input_tile_pixels * plan->lanes,
+                   n_tasks * step->weight->size + 16 + transposed,
+                   (n_input_tasks * step->in->channels + n_tasks * step->out->channels) * 2);
   nn_plan_reserve (plan, step->weight->size, 0, 0);
 }
 

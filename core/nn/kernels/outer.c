@@ -3,7 +3,7 @@
  */
 #include "table.h"
 
-/* Products in registers at once, by how many registers there are. */
+/* Products in registers at once, by how many registers there are; row_of_blocks() has a case for each width below. */
 #if NN_VECTOR == 16
 #define NN_ROWS 4
 #define NN_COLUMNS 6
@@ -36,21 +36,50 @@ block (float *product, size_t row_stride, const float *left, size_t left_pixel, 
       product[i * row_stride + j] = vector_sum (sums[i][j]);
 }
 
+/* The same with the number of columns made literal, so that the sums stay in registers at the edge too. */
+static inline __attribute__ ((always_inline)) void
+row_of_blocks (float *product, size_t row_stride, const float *left, size_t left_pixel, unsigned rows,
+               const float *right, size_t right_pixel, unsigned k, unsigned pixels, unsigned lanes)
+{
+  unsigned column = 0;
+
+  for (; column + NN_COLUMNS <= k; column += NN_COLUMNS)
+    block (product + column, row_stride, left, left_pixel, rows, right + (size_t)column * lanes, right_pixel,
+           NN_COLUMNS, pixels, lanes);
+  product += column;
+  right += (size_t)column * lanes;
+  switch (k - column)
+    {
+#if NN_COLUMNS == 6
+    case 5:
+      block (product, row_stride, left, left_pixel, rows, right, right_pixel, 5, pixels, lanes);
+      break;
+    case 4:
+      block (product, row_stride, left, left_pixel, rows, right, right_pixel, 4, pixels, lanes);
+      break;
+#endif
+    case 3:
+      block (product, row_stride, left, left_pixel, rows, right, right_pixel, 3, pixels, lanes);
+      break;
+    case 2:
+      block (product, row_stride, left, left_pixel, rows, right, right_pixel, 2, pixels, lanes);
+      break;
+    case 1:
+      block (product, row_stride, left, left_pixel, rows, right, right_pixel, 1, pixels, lanes);
+      break;
+    }
+}
+
 void
 NN_NAME (outer) (float *product, size_t row_stride, const float *left, size_t left_pixel, unsigned n,
                  const float *right, size_t right_pixel, unsigned k, unsigned pixels, unsigned lanes)
 {
-  for (unsigned row = 0; row < n; row += NN_ROWS)
-    for (unsigned column = 0; column < k; column += NN_COLUMNS)
-      {
-        float *to = product + row * row_stride + column;
-        const float *a = left + (size_t)row * lanes, *b = right + (size_t)column * lanes;
-        unsigned rows = n - row < NN_ROWS ? n - row : NN_ROWS;
-        unsigned columns = k - column < NN_COLUMNS ? k - column : NN_COLUMNS;
+  unsigned row = 0;
 
-        if (rows == NN_ROWS && columns == NN_COLUMNS)
-          block (to, row_stride, a, left_pixel, NN_ROWS, b, right_pixel, NN_COLUMNS, pixels, lanes);
-        else
-          block (to, row_stride, a, left_pixel, rows, b, right_pixel, columns, pixels, lanes);
-      }
+  for (; row + NN_ROWS <= n; row += NN_ROWS)
+    row_of_blocks (product + row * row_stride, row_stride, left + (size_t)row * lanes, left_pixel, NN_ROWS, right,
+                   right_pixel, k, pixels, lanes);
+  for (; row < n; row++)
+    row_of_blocks (product + row * row_stride, row_stride, left + (size_t)row * lanes, left_pixel, 1, right,
+                   right_pixel, k, pixels, lanes);
 }

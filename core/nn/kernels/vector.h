@@ -46,15 +46,17 @@ vector_where_positive (Vector x, Vector value)
   return (Vector)((Mask)value & (x > 0));
 }
 
-/* Sum of a vector's elements in a fixed order: halves onto halves. */
+/* Sum of a vector's elements: halves onto halves, the same tree at every call. */
 static inline __attribute__ ((always_inline)) float
 vector_sum (Vector x)
 {
-  float elements[NN_VECTOR];
-
-  __builtin_memcpy (elements, &x, sizeof elements);
-  for (int half = NN_VECTOR / 2; half > 0; half /= 2)
-    for (int i = 0; i < half; i++)
-      elements[i] += elements[i + half];
-  return elements[0];
+#if NN_VECTOR == 16
+  Vector half = x + __builtin_shufflevector (x, x, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7);
+  Vector quarter = half + __builtin_shufflevector (half, half, 4, 5, 6, 7, 0, 1, 2, 3, 12, 13, 14, 15, 8, 9, 10, 11);
+#elif NN_VECTOR == 8
+  Vector quarter = x + __builtin_shufflevector (x, x, 4, 5, 6, 7, 0, 1, 2, 3);
+#else
+  Vector quarter = x;
+#endif
+  return (quarter[0] + quarter[2]) + (quarter[1] + quarter[3]);
 }
