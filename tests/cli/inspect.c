@@ -20,6 +20,7 @@ TEST (Inspect, ListsGoodAndBroken)
   expect_contains (out, "sample            channel    1.0      A channel with a parameter of each type\n");
   expect_contains (out, "\nlossy-link ");
   expect_contains (out, "broken: plugin no-symbol: its module can't be loaded: ");
+  expect_contains (out, "registers no channel (the type name CleaveHost is taken by another plugin or library)\n");
   expect_contains (out, "X-Cleave-API = 0.1: made for another version of Cleave, expected 1.0\n");
 }
 

@@ -99,6 +99,7 @@ TEST (Host, EarlierFoldersHideLaterOnes)
   REQUIRE (plugin != NULL);
   EXPECT_STRING (plugin->description, "Mine");
   EXPECT_STRING (plugin->folder, folder);
+  EXPECT_STRING (plugin->manifest, path);
   EXPECT_STRING (plugin->version, "");
   /* It hides the other wholly: there is no module beside this manifest. */
   EXPECT_TRUE (cleave_host_create (host, CLEAVE_KIND_CHANNEL, "sample", &error) == NULL);
