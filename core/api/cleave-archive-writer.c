@@ -19,29 +19,30 @@ struct _CleaveArchiveWriter
 
 G_DEFINE_BOXED_TYPE (CleaveArchiveWriter, cleave_archive_writer, cleave_archive_writer_ref, cleave_archive_writer_unref)
 
+/* libarchive never sees a failure, since it would lose its buffer then: it is told that all is well, and the error is
+ * found after each call. */
 static la_ssize_t
 write_block (struct archive *writer, void *data, const void *block, size_t size)
 {
   CleaveArchiveWriter *self = data;
 
-  g_clear_error (&self->file_error);
-  if (cleave_file_replacement_write (self->file, block, size, &self->file_error))
-    return size;
-  archive_set_error (writer, EIO, "%s", self->file_error->message);
-  return -1;
+  if (self->file != NULL && self->file_error == NULL)
+    cleave_file_replacement_write (self->file, block, size, &self->file_error);
+  return size;
 }
 
+/* Whether a call of libarchive went well, and the writing behind it. */
 static gboolean
-fail (CleaveArchiveWriter *self, GError **error)
+check (CleaveArchiveWriter *self, gboolean succeeded, GError **error)
 {
   const char *reason = archive_error_string (self->writer);
 
   if (self->file_error != NULL)
-    g_propagate_error (error, g_steal_pointer (&self->file_error));
-  else
+    g_propagate_error (error, g_error_copy (self->file_error));
+  else if (!succeeded)
     g_set_error (error, CLEAVE_ERROR, CLEAVE_ERROR_IO, "%s: can't be written: %s", self->path,
                  reason != NULL ? reason : "unknown reason");
-  return FALSE;
+  return succeeded && self->file_error == NULL;
 }
 
 static gboolean
@@ -77,15 +78,11 @@ cleave_archive_writer_new (const char *path, GError **error)
   self->path = g_strdup (path);
   self->file = file;
   self->writer = archive_write_new ();
-  if (archive_write_set_format_zip (self->writer) != ARCHIVE_OK
-      || archive_write_zip_set_compression_store (self->writer) != ARCHIVE_OK
-      || archive_write_set_bytes_in_last_block (self->writer, 1) != ARCHIVE_OK
-      || archive_write_open (self->writer, self, NULL, write_block, NULL) != ARCHIVE_OK)
-    {
-      fail (self, error);
-      return NULL;
-    }
-  return g_steal_pointer (&self);
+  gboolean opened = archive_write_set_format_zip (self->writer) == ARCHIVE_OK
+                    && archive_write_zip_set_compression_store (self->writer) == ARCHIVE_OK
+                    && archive_write_set_bytes_in_last_block (self->writer, 1) == ARCHIVE_OK
+                    && archive_write_open (self->writer, self, NULL, write_block, NULL) == ARCHIVE_OK;
+  return check (self, opened, error) ? g_steal_pointer (&self) : NULL;
 }
 
 /**
@@ -114,8 +111,8 @@ cleave_archive_writer_add (CleaveArchiveWriter *self, const char *name, gsize si
   archive_entry_set_size (entry, size);
   int result = archive_write_header (self->writer, entry);
   archive_entry_free (entry);
-  if (result != ARCHIVE_OK)
-    return fail (self, error);
+  if (!check (self, result == ARCHIVE_OK, error))
+    return FALSE;
 
   g_free (self->member);
   self->member = g_strdup (name);
@@ -141,8 +138,8 @@ cleave_archive_writer_write (CleaveArchiveWriter *self, gconstpointer data, gsiz
   while (size > 0)
     {
       la_ssize_t written = archive_write_data (self->writer, next, size);
-      if (written <= 0)
-        return fail (self, error);
+      if (!check (self, written > 0, error))
+        return FALSE;
       next += written;
       size -= written;
       self->missing -= written;
@@ -166,8 +163,8 @@ cleave_archive_writer_close (CleaveArchiveWriter *self, GError **error)
 
   if (!check_complete (self, error))
     return FALSE;
-  if (archive_write_close (self->writer) != ARCHIVE_OK)
-    return fail (self, error);
+  if (!check (self, archive_write_close (self->writer) == ARCHIVE_OK, error))
+    return FALSE;
 
   gboolean done = cleave_file_replacement_finish (self->file, error);
   g_clear_pointer (&self->file, cleave_file_replacement_free);
@@ -191,10 +188,8 @@ archive_writer_clear (gpointer data)
 {
   CleaveArchiveWriter *self = data;
 
-  if (self->file != NULL)
-    archive_write_fail (self->writer); /* keeps archive_write_free() from writing the rest */
-  archive_write_free (self->writer);
   g_clear_pointer (&self->file, cleave_file_replacement_free);
+  archive_write_free (self->writer);
   g_clear_error (&self->file_error);
   g_free (self->member);
   g_free (self->path);
