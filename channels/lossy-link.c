@@ -44,7 +44,7 @@ lossy_link_draw_losses (CleaveChannel *channel, gsize n_elements, double drop_ra
 
 CLEAVE_PLUGIN_BEGIN (LossyLink, lossy_link, CHANNEL)
   CLEAVE_PARAMETER (throughput, DOUBLE, "bit/s", 1, 1e12, 8e6, "Throughput, MAC and network overheads included")
-  CLEAVE_PARAMETER (drop_rate, DOUBLE, "", 0, 0.99, 0, "Probability that an element is lost")
+  CLEAVE_PARAMETER (drop_rate, DOUBLE, "", 0, 0.99, 0.2, "Probability that an element is lost")
   CLEAVE_PARAMETER (bits_per_element, UINT, "bit", 1, 64, 32, "Bits that carry one element")
   CLEAVE_METHOD (bits, lossy_link_bits)
   CLEAVE_METHOD (seconds, lossy_link_seconds)

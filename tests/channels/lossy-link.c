@@ -24,6 +24,7 @@ TEST (LossyLink, TimeOfThePaper)
   EXPECT_RELATIVE (cleave_channel_seconds (link, 16384, &error), 0.065536, 1e-15);
   EXPECT_RELATIVE (cleave_channel_seconds (link, 1, &error), 4e-6, 1e-15);
   EXPECT_RELATIVE (cleave_channel_seconds (link, 0, &error), 0, 0);
+  EXPECT_RELATIVE (cleave_channel_drop_rate (link), 0.2, 0);
   EXPECT_NO_ERROR (error);
 }
 
