@@ -26,7 +26,7 @@ gsize nn_gemm_packed_size (const NnGemm *gemm, guint n, guint k);
 void nn_gemm_pack (const NnGemm *gemm, float *packed, const float *weights, guint n, guint k, gsize row_stride,
                    gsize column_stride);
 /* For each of n_pixels: output[n][lanes] ← beta·output + weights · input[k][lanes]; beta is 0 or 1. Strides are in
- * floats; input is aligned to 32 bytes at every pixel, packed to 16. */
+ * floats; input is aligned to 32 bytes at every pixel. */
 void nn_gemm_multiply (const NnGemm *gemm, guint n, guint k, const float *packed, guint n_pixels, const float *input,
                        gsize input_pixel_stride, float *output, gsize output_pixel_stride, gsize output_channel_stride,
                        float beta);

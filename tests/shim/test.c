@@ -78,14 +78,15 @@ shim_start (void)
   g_log_set_writer_func (watch_log, NULL, NULL);
 }
 
-/* No setting of the user's reaches a test, nor does one test's reach the next. */
+/* No setting of the user's reaches a test, nor does one test's reach the next. CLEAVE_CPU stays: the suite is to be run
+ * at every level. */
 static void
 reset_environment (void)
 {
   g_auto (GStrv) names = g_listenv ();
 
   for (char **name = names; *name != NULL; name++)
-    if (g_str_has_prefix (*name, "CLEAVE_"))
+    if (g_str_has_prefix (*name, "CLEAVE_") && !g_str_equal (*name, "CLEAVE_CPU"))
       g_unsetenv (*name);
   if (golden_folder != NULL)
     g_setenv ("CLEAVE_GOLDEN_DIR", golden_folder, TRUE);
