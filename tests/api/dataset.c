@@ -92,6 +92,8 @@ TEST (dataset, load_checks_labels)
   g_autoptr (CleaveImages) images = cleave_dataset_load (CLEAVE_DATASET (self), CLEAVE_SUBSET_TRAIN, &error);
   EXPECT_NO_ERROR (error);
   EXPECT_TRUE (images != NULL && cleave_images_get_length (images) == 4);
+  self->labels[3] = 100;
+  expect_load (self, CLEAVE_ERROR_DATA, "label 100 of image 3 is outside 0–99");
   self->labels[3] = 117;
   expect_load (self, CLEAVE_ERROR_DATA, "label 117 of image 3 is outside 0–99");
 }

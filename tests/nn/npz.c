@@ -187,6 +187,7 @@ TEST (npz, names_what_is_wrong_with_a_header)
     { "{'descr': '<f4', 'fortran_order': False, 'shape': (99999999999999999999999,)}", "no sensible number" },
     { "{'descr': '<f4', 'fortran_order': False, 'shape': (4294967296, 4294967296)}", "more elements than fit" },
     { "{'descr': '<f8', 'fortran_order': False, 'shape': (2305843009213693952,)}", "more elements than fit" },
+    { "{'descr': '<f8', 'fortran_order': False, 'shape': (1000000000000000000,)}", "more elements than fit" },
     { "{'descr': '<f4', 'fortran_order': False, 'shape': (1,1,1,1,1,1,1,1,1)}", "more than 8 dimensions" },
     { "{'descr': '<f4', 'fortran_order': False, 'shape': (1000000000000,)}", "w.npy: truncated" },
     { "{'descr': '<f4', 'fortran_order': False, 'shape': (3,)}", "w.npy: truncated" },
