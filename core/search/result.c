@@ -126,10 +126,9 @@ cleave_result_to_json (CleaveResult *self)
   return g_strconcat (text, "\n", NULL);
 }
 
-/* A reader that keeps its first mistake, so that the caller checks once. */
+/* Keeps the first mistake, so that the caller checks once. */
 typedef struct
 {
-  JsonReader *reader;
   const char *path;
   GError *error;
 } Reading;
@@ -142,14 +141,14 @@ fail (Reading *reading, const char *key, const char *expected)
                  reading->path, key, expected);
 }
 
+/* KEY names what NODE (nullable) is, for messages. */
 static double
-read_number (Reading *reading, const char *key)
+read_number (Reading *reading, const char *key, JsonNode *node)
 {
   double value = NAN;
 
-  if (json_reader_read_member (reading->reader, key) && json_reader_is_value (reading->reader))
-    value = json_reader_get_double_value (reading->reader);
-  json_reader_end_member (reading->reader);
+  if (node != NULL && JSON_NODE_HOLDS_VALUE (node) && json_node_get_value_type (node) != G_TYPE_STRING)
+    value = json_node_get_double (node);
   if (!isfinite (value) || value < 0)
     {
       fail (reading, key, "a number of 0 or more");
@@ -159,13 +158,12 @@ read_number (Reading *reading, const char *key)
 }
 
 static guint
-read_count (Reading *reading, const char *key)
+read_count (Reading *reading, const char *key, JsonNode *node)
 {
   gint64 value = -1;
 
-  if (json_reader_read_member (reading->reader, key) && json_reader_is_value (reading->reader))
-    value = json_reader_get_int_value (reading->reader);
-  json_reader_end_member (reading->reader);
+  if (node != NULL && JSON_NODE_HOLDS_VALUE (node) && json_node_get_value_type (node) == G_TYPE_INT64)
+    value = json_node_get_int (node);
   if (value < 0 || value > G_MAXUINT32)
     {
       fail (reading, key, "a whole number of 0 or more");
@@ -175,144 +173,131 @@ read_count (Reading *reading, const char *key)
 }
 
 static char *
-read_text (Reading *reading, const char *key)
+read_text (Reading *reading, const char *key, JsonNode *node)
 {
-  const char *value = NULL;
-
-  if (json_reader_read_member (reading->reader, key) && json_reader_is_value (reading->reader))
-    value = json_reader_get_string_value (reading->reader);
-  json_reader_end_member (reading->reader);
-  if (value == NULL)
-    {
-      fail (reading, key, "a text");
-      return g_strdup ("");
-    }
-  return g_strdup (value);
+  if (node != NULL && JSON_NODE_HOLDS_VALUE (node) && json_node_get_value_type (node) == G_TYPE_STRING)
+    return json_node_dup_string (node);
+  fail (reading, key, "a text");
+  return g_strdup ("");
 }
 
-/* The choices of all variables but the split, then room for the split's. */
-static guint *
-read_architecture (Reading *reading, gsize *n_blocks)
+/* The array under KEY, an empty one where there is none. */
+static JsonArray *
+read_array (Reading *reading, const char *key, JsonObject *object)
 {
-  guint *choices;
+  JsonNode *node = json_object_get_member (object, key);
 
-  *n_blocks = 0;
-  if (json_reader_read_member (reading->reader, "architecture") && json_reader_is_array (reading->reader))
-    *n_blocks = json_reader_count_elements (reading->reader);
-  choices = g_new0 (guint, *n_blocks + 1);
-  for (gsize i = 0; i < *n_blocks; i++)
-    {
-      gint64 value = -1;
-
-      if (json_reader_read_element (reading->reader, i) && json_reader_is_value (reading->reader))
-        value = json_reader_get_int_value (reading->reader);
-      json_reader_end_element (reading->reader);
-      if (value < 0 || value > G_MAXUINT32)
-        fail (reading, "architecture", "whole numbers of 0 or more");
-      choices[i] = MAX (value, 0);
-    }
-  json_reader_end_member (reading->reader);
-  if (*n_blocks == 0)
-    fail (reading, "architecture", "an array of whole numbers");
-  return choices;
+  if (node != NULL && JSON_NODE_HOLDS_ARRAY (node))
+    return json_array_ref (json_node_get_array (node));
+  fail (reading, key, "an array");
+  return json_array_new ();
 }
 
-/* N texts, with room for one more. */
+/* A text for each of N variables, with room for the split's. */
 static GStrv
-read_texts (Reading *reading, const char *key, gsize n)
+read_texts (Reading *reading, const char *key, JsonObject *object, gsize n)
 {
+  g_autoptr (JsonArray) array = read_array (reading, key, object);
   GStrv texts = g_new0 (char *, n + 2);
-  gint n_there = -1;
 
-  if (json_reader_read_member (reading->reader, key) && json_reader_is_array (reading->reader))
-    n_there = json_reader_count_elements (reading->reader);
-  if (n_there < 0 || (gsize)n_there != n)
-    fail (reading, key, "as many texts as \"architecture\" has numbers");
-  for (gsize i = 0; i < n; i++)
+  if (json_array_get_length (array) != n)
     {
-      const char *text = NULL;
-
-      if (json_reader_read_element (reading->reader, i) && json_reader_is_value (reading->reader))
-        text = json_reader_get_string_value (reading->reader);
-      json_reader_end_element (reading->reader);
-      if (text == NULL)
-        fail (reading, key, "texts");
-      texts[i] = g_strdup (text != NULL ? text : "");
+      fail (reading, key, "as many texts as \"architecture\" has numbers");
+      return texts;
     }
-  json_reader_end_member (reading->reader);
+  for (gsize i = 0; i < n; i++)
+    texts[i] = read_text (reading, key, json_array_get_element (array, i));
   return texts;
 }
 
 static void
-read_candidate (Reading *reading, CleaveResult *self)
+read_candidate (Reading *reading, JsonObject *object, CleaveResult *self)
 {
-  gsize n_blocks;
-  g_autofree guint *choices = read_architecture (reading, &n_blocks);
+  g_autoptr (JsonArray) architecture = read_array (reading, "architecture", object);
+  gsize n_blocks = json_array_get_length (architecture);
+  g_autofree guint *choices = g_new (guint, n_blocks + 1);
 
-  choices[n_blocks] = read_count (reading, "split");
+  for (gsize i = 0; i < n_blocks; i++)
+    choices[i] = read_count (reading, "architecture", json_array_get_element (architecture, i));
+  choices[n_blocks] = read_count (reading, "split", json_object_get_member (object, "split"));
   self->candidate = cleave_candidate_new (choices, n_blocks + 1);
-  self->variable_names = read_texts (reading, "architecture_variables", n_blocks);
+  self->variable_names = read_texts (reading, "architecture_variables", object, n_blocks);
   self->variable_names[n_blocks] = g_strdup ("split");
-  self->choice_names = read_texts (reading, "architecture_choices", n_blocks);
-  self->choice_names[n_blocks] = read_text (reading, "split_choice");
+  self->choice_names = read_texts (reading, "architecture_choices", object, n_blocks);
+  self->choice_names[n_blocks] = read_text (reading, "split_choice", json_object_get_member (object, "split_choice"));
 }
 
 static void
-read_accuracies (Reading *reading, CleaveResult *self)
+read_accuracies (Reading *reading, JsonObject *object, CleaveResult *self)
 {
-  gint n = -1;
+  g_autoptr (JsonArray) array = read_array (reading, "accuracies", object);
 
   self->accuracies = g_array_new (FALSE, TRUE, sizeof (CleaveAccuracy));
-  if (json_reader_read_member (reading->reader, "accuracies") && json_reader_is_array (reading->reader))
-    n = json_reader_count_elements (reading->reader);
-  if (n < 0)
-    fail (reading, "accuracies", "an array of objects");
-  for (gint i = 0; i < n; i++)
+  for (guint i = 0; i < json_array_get_length (array); i++)
     {
+      JsonNode *node = json_array_get_element (array, i);
       CleaveAccuracy accuracy = { 0 };
 
-      json_reader_read_element (reading->reader, i);
-      accuracy.drop_rate = read_number (reading, "drop_rate");
-      accuracy.n_correct = read_count (reading, "correct");
-      json_reader_end_element (reading->reader);
+      if (!JSON_NODE_HOLDS_OBJECT (node))
+        {
+          fail (reading, "accuracies", "objects");
+          return;
+        }
+      object = json_node_get_object (node);
+      accuracy.drop_rate = read_number (reading, "drop_rate", json_object_get_member (object, "drop_rate"));
+      accuracy.n_correct = read_count (reading, "correct", json_object_get_member (object, "correct"));
       g_array_append_val (self->accuracies, accuracy);
     }
-  json_reader_end_member (reading->reader);
+}
+
+static void
+read_result (Reading *reading, JsonObject *object, CleaveResult *self)
+{
+  const struct
+  {
+    const char *key;
+    double *value;
+  } numbers[] = {
+    { "head_ms", &self->latency.head_ms },
+    { "transfer_ms", &self->latency.transfer_ms },
+    { "tail_ms", &self->latency.tail_ms },
+    { "total_ms", &self->latency.total_ms },
+    { "latency_threshold_ms", &self->latency_threshold_ms },
+    { "payload_bits", &self->latency.payload_bits },
+    { "channel_drop_rate", &self->channel_drop_rate },
+  };
+
+  self->seed = read_count (reading, "seed", json_object_get_member (object, "seed"));
+  read_candidate (reading, object, self);
+  for (gsize i = 0; i < G_N_ELEMENTS (numbers); i++)
+    *numbers[i].value = read_number (reading, numbers[i].key, json_object_get_member (object, numbers[i].key));
+  self->latency.payload_elements
+      = read_count (reading, "payload_elements", json_object_get_member (object, "payload_elements"));
+  self->n_test_images = read_count (reading, "test_images", json_object_get_member (object, "test_images"));
+  read_accuracies (reading, object, self);
 }
 
 CleaveResult *
 cleave_result_load (const char *path, GError **error)
 {
   g_autoptr (JsonParser) parser = json_parser_new_immutable ();
-  g_autoptr (JsonReader) reader = NULL;
   g_autoptr (CleaveResult) self = g_new0 (CleaveResult, 1);
-  g_autoptr (GError) parse_error = NULL;
-  Reading reading = { NULL, path, NULL };
+  g_autoptr (GError) problem = NULL;
+  Reading reading = { path, NULL };
+  JsonNode *root;
 
-  if (!json_parser_load_from_file (parser, path, &parse_error))
+  if (!json_parser_load_from_file (parser, path, &problem))
     {
-      g_set_error (error, CLEAVE_ERROR, CLEAVE_ERROR_DATA, "%s: can't be read as JSON: %s", path, parse_error->message);
+      g_set_error (error, CLEAVE_ERROR, CLEAVE_ERROR_DATA, "%s: can't be read as JSON: %s", path, problem->message);
       return NULL;
     }
-  if (json_parser_get_root (parser) == NULL || !JSON_NODE_HOLDS_OBJECT (json_parser_get_root (parser)))
+  root = json_parser_get_root (parser);
+  if (root == NULL || !JSON_NODE_HOLDS_OBJECT (root))
     {
       g_set_error (error, CLEAVE_ERROR, CLEAVE_ERROR_DATA, "%s: expected a JSON object", path);
       return NULL;
     }
-  reading.reader = reader = json_reader_new (json_parser_get_root (parser));
-
-  self->seed = read_count (&reading, "seed");
-  read_candidate (&reading, self);
-  self->latency.head_ms = read_number (&reading, "head_ms");
-  self->latency.transfer_ms = read_number (&reading, "transfer_ms");
-  self->latency.tail_ms = read_number (&reading, "tail_ms");
-  self->latency.total_ms = read_number (&reading, "total_ms");
-  self->latency_threshold_ms = read_number (&reading, "latency_threshold_ms");
-  self->latency.payload_elements = read_count (&reading, "payload_elements");
-  self->latency.payload_bits = read_number (&reading, "payload_bits");
-  self->channel_drop_rate = read_number (&reading, "channel_drop_rate");
-  self->n_test_images = read_count (&reading, "test_images");
-  read_accuracies (&reading, self);
+  read_result (&reading, json_node_get_object (root), self);
   if (reading.error != NULL)
     {
       g_propagate_error (error, reading.error);

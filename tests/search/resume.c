@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* A run that is stopped in any way goes on as if it had never been: same bytes. */
+
+#include "tiny.h"
+
+#include <signal.h>
+#include <string.h>
+#include <sys/resource.h>
+
+static char *
+run_undisturbed (const char *folder)
+{
+  char *out = g_build_filename (folder, "undisturbed", NULL);
+
+  EXPECT_INT (tiny_search (out, NULL, NULL), 0);
+  return out;
+}
+
+static void
+expect_same (const char *out, const char *reference)
+{
+  EXPECT_TRUE (tiny_same_file (out, reference, "result.json"));
+  EXPECT_TRUE (tiny_same_file (out, reference, "model.npz"));
+  EXPECT_TRUE (tiny_same_file (out, reference, "metrics.csv"));
+}
+
+TEST (Resume, threads_do_not_matter)
+{
+  const char *folder = test_temporary_folder ();
+  g_autofree char *reference = run_undisturbed (folder);
+  g_autofree char *out = g_build_filename (folder, "two-threads", NULL);
+  const char *more[] = { "--threads", "2", NULL };
+
+  EXPECT_INT (tiny_search (out, more, NULL), 0);
+  expect_same (out, reference);
+  EXPECT_TRUE (tiny_same_file (out, reference, "checkpoint.npz"));
+}
+
+TEST (Resume, the_seed_matters)
+{
+  const char *folder = test_temporary_folder ();
+  g_autofree char *reference = run_undisturbed (folder);
+  g_autofree char *out = g_build_filename (folder, "other", NULL);
+  const char *more[] = { "--set", "run.seed=2", NULL };
+
+  EXPECT_INT (tiny_search (out, more, NULL), 0);
+  EXPECT_TRUE (!tiny_same_file (out, reference, "model.npz"));
+  EXPECT_TRUE (!tiny_same_file (out, reference, "metrics.csv"));
+}
+
+/* Waits until the run's metrics.csv has this text in it. */
+static gboolean
+wait_for_metrics (const char *out, const char *text)
+{
+  g_autofree char *path = g_build_filename (out, "metrics.csv", NULL);
+
+  for (guint i = 0; i < 60000; i++)
+    {
+      g_autofree char *metrics = NULL;
+
+      if (g_file_get_contents (path, &metrics, NULL, NULL) && strstr (metrics, text) != NULL)
+        return TRUE;
+      g_usleep (1000);
+    }
+  return FALSE;
+}
+
+/* Sends a signal as soon as the metrics hold the text, and gives how the command ended. */
+static int
+signal_at (const char *config, const char *out, const char *text, int number)
+{
+  const char *arguments[] = { config, "--out", out, NULL };
+  GPid process = tiny_start (arguments);
+
+  EXPECT_TRUE (wait_for_metrics (out, text));
+  kill (process, number);
+  return tiny_wait (process);
+}
+
+/* A row of the first epoch of each stage; the header is there before the first step. */
+static const char *const moments[] = { "stage,", "pretrain,1", "search,1", "retrain,1" };
+
+TEST (Resume, killed_in_any_stage_gives_the_same_bytes)
+{
+  const char *folder = test_temporary_folder ();
+  g_autofree char *reference = run_undisturbed (folder);
+  g_autofree char *config = tiny_write_config (folder);
+
+  for (gsize i = 0; i < G_N_ELEMENTS (moments); i++)
+    {
+      g_autofree char *out = g_strdup_printf ("%s/killed-%" G_GSIZE_FORMAT, folder, i);
+
+      EXPECT_INT (signal_at (config, out, moments[i], SIGKILL), 128 + SIGKILL);
+      EXPECT_TRUE (!tiny_exists (out, "result.json"));
+      EXPECT_INT (tiny_resume (out, NULL, NULL), 0);
+      expect_same (out, reference);
+    }
+}
+
+TEST (Resume, killed_again_and_again_gives_the_same_bytes)
+{
+  const char *folder = test_temporary_folder ();
+  g_autofree char *reference = run_undisturbed (folder);
+  g_autofree char *config = tiny_write_config (folder);
+  g_autofree char *out = g_build_filename (folder, "killed", NULL);
+  const char *begin[] = { config, "--out", out, NULL };
+  const char *go_on[] = { "--resume", out, NULL };
+
+  /* Each attempt gets a little longer, so that some attempt ends. */
+  for (guint delay_ms = 10; !tiny_exists (out, "result.json"); delay_ms += 7)
+    {
+      GPid process = tiny_start (tiny_exists (out, "config.ini") ? go_on : begin);
+
+      g_usleep (delay_ms * 1000);
+      kill (process, SIGKILL);
+      tiny_wait (process);
+    }
+  expect_same (out, reference);
+}
+
+TEST (Resume, interrupted_run_says_so_and_goes_on)
+{
+  const char *folder = test_temporary_folder ();
+  g_autofree char *reference = run_undisturbed (folder);
+  g_autofree char *config = tiny_write_config (folder);
+
+  for (gsize i = 0; i < G_N_ELEMENTS (moments); i++)
+    {
+      g_autofree char *out = g_strdup_printf ("%s/interrupted-%" G_GSIZE_FORMAT, folder, i);
+
+      EXPECT_INT (signal_at (config, out, moments[i], SIGINT), 130);
+      EXPECT_TRUE (tiny_exists (out, "checkpoint.npz"));
+      EXPECT_TRUE (!tiny_exists (out, "result.json"));
+      EXPECT_INT (tiny_resume (out, NULL, NULL), 0);
+      expect_same (out, reference);
+    }
+}
+
+/* The probe closes with trials on the whole search split, which a stop interrupts between minibatches. */
+TEST (Resume, optimizer_state_goes_on)
+{
+  const char *folder = test_temporary_folder ();
+  g_autofree char *config = tiny_write_config (folder);
+  g_autofree char *reference = g_build_filename (folder, "reference", NULL);
+  g_autofree char *out = g_build_filename (folder, "stopped", NULL);
+  const char *more[] = { "--set", "optimizer.plugin=probe", "--set", "search.epochs=3", NULL };
+  const char *arguments[] = { config, "--out", out, more[0], more[1], more[2], more[3], NULL };
+  GPid process;
+
+  EXPECT_INT (tiny_search (reference, more, NULL), 0);
+  process = tiny_start (arguments);
+  EXPECT_TRUE (wait_for_metrics (out, "search,2"));
+  kill (process, SIGINT);
+  EXPECT_INT (tiny_wait (process), 130);
+  EXPECT_INT (tiny_resume (out, NULL, NULL), 0);
+  expect_same (out, reference);
+}
+
+TEST (Resume, finished_run_says_so)
+{
+  const char *folder = test_temporary_folder ();
+  g_autofree char *out = run_undisturbed (folder);
+  g_autofree char *before = tiny_read (out, "result.json");
+  g_autofree char *after = NULL;
+  g_autofree char *err = NULL;
+
+  EXPECT_INT (tiny_resume (out, NULL, &err), 0);
+  EXPECT_TRUE (strstr (err, "finished") != NULL);
+  after = tiny_read (out, "result.json");
+  EXPECT_STRING (after, before);
+}
+
+/* A run in OUT that was stopped after its first epoch. */
+static void
+stop_early (const char *folder, const char *out)
+{
+  g_autofree char *config = tiny_write_config (folder);
+
+  EXPECT_INT (signal_at (config, out, "pretrain,1", SIGINT), 130);
+}
+
+TEST (Resume, another_config_is_refused_by_key)
+{
+  const char *folder = test_temporary_folder ();
+  g_autofree char *out = g_build_filename (folder, "out", NULL);
+  g_autofree char *config_path = g_build_filename (out, "config.ini", NULL);
+  const char *more[] = { "--set", "retrain.epochs=4", NULL };
+  g_autofree char *err = NULL;
+  g_autofree char *edited_err = NULL;
+  g_autofree char *text = NULL;
+  g_auto (GStrv) parts = NULL;
+  g_autofree char *edited = NULL;
+  g_autoptr (GError) error = NULL;
+
+  stop_early (folder, out);
+  EXPECT_INT (tiny_resume (out, more, &err), 2);
+  EXPECT_TRUE (strstr (err, "[retrain] epochs is 4 in the config given, 3 in") != NULL);
+
+  text = tiny_read (out, "config.ini");
+  parts = g_strsplit (text, "momentum = 0.9", 0);
+  edited = g_strjoinv ("momentum = 0.8", parts);
+  g_file_set_contents (config_path, edited, -1, &error);
+  EXPECT_NO_ERROR (error);
+  EXPECT_INT (tiny_resume (out, NULL, &edited_err), 2);
+  EXPECT_TRUE (strstr (edited_err, "checkpoint.npz is of another config") != NULL);
+  EXPECT_TRUE (strstr (edited_err, "[training] momentum is 0.8") != NULL);
+}
+
+TEST (Resume, damaged_checkpoint_is_refused)
+{
+  const char *folder = test_temporary_folder ();
+  g_autofree char *out = g_build_filename (folder, "out", NULL);
+  g_autofree char *path = g_build_filename (out, "checkpoint.npz", NULL);
+  g_autofree char *content = NULL;
+  gsize size = 0;
+
+  stop_early (folder, out);
+  REQUIRE (g_file_get_contents (path, &content, &size, NULL));
+  for (guint part = 0; part < 8; part++)
+    {
+      g_autofree char *err = NULL;
+      gsize place = size * part / 8;
+      char kept = content[place];
+
+      g_file_set_contents (path, content, part % 2 == 0 ? place : size / 2, NULL);
+      EXPECT_INT (tiny_resume (out, NULL, &err), 1);
+      EXPECT_TRUE (strstr (err, "checkpoint.npz") != NULL);
+      content[place] = kept;
+    }
+}
+
+TEST (Resume, no_run_folder_is_refused)
+{
+  const char *folder = test_temporary_folder ();
+  g_autofree char *err = NULL;
+
+  EXPECT_INT (tiny_resume (folder, NULL, &err), 2);
+  EXPECT_TRUE (strstr (err, "no run folder") != NULL);
+}
+
+/* A file may not grow beyond this in the command: a full disk without one. */
+static void
+limit_file_size (gpointer data)
+{
+  struct rlimit limit = { 6000, 6000 };
+
+  signal (SIGXFSZ, SIG_IGN);
+  setrlimit (RLIMIT_FSIZE, &limit);
+}
+
+TEST (Resume, full_disk_loses_nothing)
+{
+  const char *folder = test_temporary_folder ();
+  g_autofree char *reference = run_undisturbed (folder);
+  g_autofree char *config = tiny_write_config (folder);
+  g_autofree char *command = tiny_command ();
+  g_autofree char *out = g_build_filename (folder, "full", NULL);
+  char *arguments[] = { command, "search", config, "--plugin-path", (char *)tiny_plugins (), "--out", out, NULL };
+  g_autofree char *err = NULL;
+  g_autoptr (GError) error = NULL;
+  int wait_status = 0;
+
+  g_spawn_sync (NULL, arguments, NULL, G_SPAWN_STDOUT_TO_DEV_NULL, limit_file_size, NULL, NULL, &err, &wait_status,
+                &error);
+  REQUIRE_NO_ERROR (error);
+  EXPECT_TRUE (!g_spawn_check_wait_status (wait_status, NULL));
+  EXPECT_TRUE (strstr (err, "checkpoint.npz") != NULL);
+  EXPECT_TRUE (!tiny_exists (out, "checkpoint.npz"));
+  EXPECT_INT (tiny_resume (out, NULL, NULL), 0);
+  expect_same (out, reference);
+}
