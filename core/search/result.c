@@ -201,12 +201,9 @@ read_texts (Reading *reading, const char *key, JsonObject *object, gsize n)
   GStrv texts = g_new0 (char *, n + 2);
 
   if (json_array_get_length (array) != n)
-    {
-      fail (reading, key, "as many texts as \"architecture\" has numbers");
-      return texts;
-    }
+    fail (reading, key, "as many texts as \"architecture\" has numbers");
   for (gsize i = 0; i < n; i++)
-    texts[i] = read_text (reading, key, json_array_get_element (array, i));
+    texts[i] = read_text (reading, key, i < json_array_get_length (array) ? json_array_get_element (array, i) : NULL);
   return texts;
 }
 
