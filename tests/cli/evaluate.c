@@ -105,6 +105,7 @@ TEST (Evaluate, a_model_that_does_not_fit_is_refused)
 {
   g_autofree char *out = NULL;
   g_autofree char *model = make_model (&out);
+  REQUIRE (model != NULL);
   g_autofree char *stray = g_build_filename (out, "stray.npz", NULL);
   g_autoptr (GError) error = NULL;
   g_autoptr (CleaveArchiveWriter) writer = cleave_archive_writer_new (stray, &error);

@@ -331,9 +331,9 @@ visit (const PickleValue *value, guint depth)
 {
   double number;
   const PickleValue *key, *item;
-  g_autofree char *text = pickle_value_describe (value);
-  g_autofree char *string = pickle_value_dup_string (value);
 
+  g_free (pickle_value_describe (value));
+  g_free (pickle_value_dup_string (value));
   pickle_value_get_number (value, &number);
   for (gsize i = 0; i < pickle_value_get_n_numbers (value); i++)
     pickle_value_get_array_number (value, i);
