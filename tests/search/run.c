@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "run.h"
+
+#include "tiny.h"
+
+/* Stops a run after so many steps. */
+typedef struct
+{
+  guint n_left;
+  CleaveStage stage; /* of the last step */
+} Stopper;
+
+static gboolean
+should_stop (gpointer data)
+{
+  Stopper *stopper = data;
+
+  if (stopper->n_left == 0)
+    return TRUE;
+  stopper->n_left--;
+  return FALSE;
+}
+
+static void
+note_stage (const CleaveProgress *progress, gpointer data)
+{
+  ((Stopper *)data)->stage = progress->stage;
+}
+
+static CleaveHost *
+make_host (GError **error)
+{
+  const char *const paths[] = { tiny_plugins (), NULL };
+
+  return cleave_host_new (paths, error);
+}
+
+static CleaveConfig *
+make_config (GError **error)
+{
+  CleaveConfig *config = tiny_load_config ();
+
+  /* With the probe, the search closes with trials on the whole half, which can be stopped inside a step. */
+  cleave_config_set (config, "optimizer.plugin=probe", error);
+  return config;
+}
+
+TEST (Run, stopped_after_any_step_gives_the_same_bytes)
+{
+  const char *folder = test_temporary_folder ();
+  g_autofree char *reference = g_build_filename (folder, "reference", NULL);
+  g_autofree char *out = g_build_filename (folder, "stopped", NULL);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (CleaveHost) host = make_host (&error);
+  g_autoptr (CleaveConfig) config = make_config (&error);
+  g_autoptr (CleaveRun) whole = cleave_run_new (host, config, reference, 1, &error);
+  const CleaveObserver silent = { 0 };
+  g_autoptr (CleaveResult) expected = whole != NULL ? cleave_run_execute (whole, &silent, &error) : NULL;
+  g_autoptr (CleaveResult) result = NULL;
+  guint n_stops[4] = { 0 };
+
+  REQUIRE_NO_ERROR (error);
+  /* Each attempt may do a little more, since a step on the whole half asks often and must end at last. */
+  for (guint attempt = 0; result == NULL && attempt < 100; attempt++)
+    {
+      Stopper stopper = { .n_left = 2 + attempt };
+      const CleaveObserver observer = { note_stage, should_stop, &stopper };
+      g_autoptr (CleaveRun) run = attempt == 0 ? cleave_run_new (host, config, out, 1, &error)
+                                               : cleave_run_resume (host, out, NULL, 1, &error);
+
+      REQUIRE_NO_ERROR (error);
+      result = cleave_run_execute (run, &observer, &error);
+      if (result == NULL)
+        {
+          n_stops[stopper.stage]++;
+          EXPECT_ERROR (error, CLEAVE_ERROR_CANCELLED, "");
+        }
+    }
+  REQUIRE (result != NULL);
+  EXPECT_TRUE (n_stops[CLEAVE_STAGE_PRETRAIN] > 0);
+  EXPECT_TRUE (n_stops[CLEAVE_STAGE_SEARCH] > 0);
+  EXPECT_TRUE (n_stops[CLEAVE_STAGE_RETRAIN] > 0);
+  EXPECT_TRUE (tiny_same_file (out, reference, "result.json"));
+  EXPECT_TRUE (tiny_same_file (out, reference, "model.npz"));
+  EXPECT_TRUE (tiny_same_file (out, reference, "metrics.csv"));
+}
