@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "cli.h"
 
+/* More than any machine has cores; each thread costs memory. */
+#define MAX_THREADS 1024
+
 static GOptionContext *
 make_context (const char *usage, const char *summary, const GOptionEntry *own, CliOptions options, CliShared *shared)
 {
@@ -8,15 +11,12 @@ make_context (const char *usage, const char *summary, const GOptionEntry *own, C
   const GOptionEntry always[] = {
     { "plugin-path", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &shared->plugin_paths, "Search this folder for plugins first",
       "DIR" },
+    { "threads", 0, 0, G_OPTION_ARG_INT, &shared->threads, "Use so many threads (default: all cores)", "N" },
     G_OPTION_ENTRY_NULL,
   };
   const GOptionEntry set[] = {
     { "set", 0, 0, G_OPTION_ARG_STRING_ARRAY, &shared->assignments, "Override a key of the config; may be repeated",
       "SECTION.KEY=VALUE" },
-    G_OPTION_ENTRY_NULL,
-  };
-  const GOptionEntry threads[] = {
-    { "threads", 0, 0, G_OPTION_ARG_INT, &shared->threads, "Use so many threads (default: all cores)", "N" },
     G_OPTION_ENTRY_NULL,
   };
   const GOptionEntry json[] = {
@@ -29,8 +29,6 @@ make_context (const char *usage, const char *summary, const GOptionEntry *own, C
     g_option_context_add_main_entries (context, own, NULL);
   if (options & CLI_OPTION_SET)
     g_option_context_add_main_entries (context, set, NULL);
-  if (options & CLI_OPTION_THREADS)
-    g_option_context_add_main_entries (context, threads, NULL);
   if (options & CLI_OPTION_JSON)
     g_option_context_add_main_entries (context, json, NULL);
   g_option_context_add_main_entries (context, always, NULL);
@@ -82,10 +80,10 @@ cli_parse (int argc, char **argv, const char *usage, const char *summary, const 
                    argv[0], usage != NULL ? " " : "", usage != NULL ? usage : "", argv[0]);
       return NULL;
     }
-  if (shared->threads < 0)
+  if (shared->threads < 0 || shared->threads > MAX_THREADS)
     {
-      g_set_error (error, CLEAVE_ERROR, CLEAVE_ERROR_CONFIG, "--threads %d: expected a number from 1 on",
-                   shared->threads);
+      g_set_error (error, CLEAVE_ERROR, CLEAVE_ERROR_CONFIG, "--threads %d: expected a number from 1 to %d",
+                   shared->threads, MAX_THREADS);
       return NULL;
     }
   return g_steal_pointer (&positional);

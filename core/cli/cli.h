@@ -18,9 +18,8 @@ enum
 /* Options that several commands take; a command asks for those it has by flags. */
 typedef enum
 {
-  CLI_OPTION_SET = 1 << 0,     /* --set section.key=value, may be given often */
-  CLI_OPTION_THREADS = 1 << 1, /* --threads N */
-  CLI_OPTION_JSON = 1 << 2,    /* --json */
+  CLI_OPTION_SET = 1 << 0,  /* --set section.key=value, may be given often */
+  CLI_OPTION_JSON = 1 << 1, /* --json */
 } CliOptions;
 
 typedef struct

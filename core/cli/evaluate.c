@@ -242,7 +242,7 @@ cli_evaluate (int argc, char **argv)
                          "Tells the accuracy of a trained model on the test images when elements are lost on the link. "
                          "Reads result.json and config.ini of its run. The same model gives the same numbers as its "
                          "run did.",
-                         entries, CLI_OPTION_SET | CLI_OPTION_THREADS | CLI_OPTION_JSON, &shared, 1, 1, &error);
+                         entries, CLI_OPTION_SET | CLI_OPTION_JSON, &shared, 1, 1, &error);
   if (arguments == NULL)
     return cli_fail (error);
   if (folder == NULL)

@@ -228,7 +228,7 @@ cli_search (int argc, char **argv)
                          "Searches architecture and split point together: pre-trains shared weights, searches, "
                          "re-trains what was found.\n\nCONFIG is a file or the name of an installed experiment. "
                          "--resume needs none; one that is given must equal the folder's. Ctrl-C writes a checkpoint.",
-                         entries, CLI_OPTION_SET | CLI_OPTION_THREADS | CLI_OPTION_JSON, &shared, 0, 1, &error);
+                         entries, CLI_OPTION_SET | CLI_OPTION_JSON, &shared, 0, 1, &error);
   if (arguments == NULL)
     return cli_fail (error);
   options = (SearchOptions){ out, resume_folder };
