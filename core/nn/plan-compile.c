@@ -320,8 +320,7 @@ lay_out_forward (NnPlan *plan, Layout *layout)
 }
 
 /* Where the gradient of what a step reads goes: into out's own memory where it would be a copy, into new memory, or
- * added to what a later step has written. Sharing is safe: the next to run backward is the step that made `in`, and it
- * reads the gradient before any other adds to it. */
+ * added to what a later step has written. */
 static void
 place_gradient (NnPlan *plan, Layout *layout, NnStep *step, NnValue *target, gboolean may_share, gboolean *accumulate,
                 gboolean *aliases)
@@ -346,6 +345,17 @@ same_layout (const NnValue *a, const NnValue *b)
   return a->pixel_stride == b->pixel_stride && a->channel_stride == b->channel_stride;
 }
 
+/* Whether an add's `in` and `source` may both have out's memory. The next to run backward is the step that made `in`:
+ * it must read that gradient only, neither changing it in place, as joins and links do, nor adding to `source`'s. */
+static gboolean
+both_may_share (const NnPlan *plan, guint index)
+{
+  const NnStep *step = plan->steps->pdata[index];
+  const NnStep *maker = index > 0 ? plan->steps->pdata[index - 1] : NULL;
+
+  return maker != NULL && maker->weight != NULL && maker->in != step->source;
+}
+
 static void
 lay_out_backward (NnPlan *plan, Layout *layout)
 {
@@ -358,6 +368,8 @@ lay_out_backward (NnPlan *plan, Layout *layout)
 
       place_gradient (plan, layout, step, step->source, step->source != NULL && same_layout (step->source, step->out),
                       &step->accumulate_source, &step->aliases_source);
+      if (step->aliases_source && !both_may_share (plan, i - 1))
+        copies = FALSE;
       place_gradient (plan, layout, step, step->in, copies, &step->accumulate, &step->aliases);
       if (step->out != plan->output)
         layout_give (layout, step->out->gradient_buffer);

@@ -285,8 +285,85 @@ adds_and_cut (CleaveNetworkBuilder *b)
   cleave_network_builder_norm (b, "n5");
 }
 
+/* An add whose two gradients are the same while the step that reads one of them adds to the other. */
+static void
+residual_conv3 (CleaveNetworkBuilder *b)
+{
+  cleave_network_builder_conv (b, "c1", 4, 1, 1, 0, 1);
+  gint first = cleave_network_builder_get_last_op (b);
+  cleave_network_builder_conv (b, "c2", 4, 3, 1, 1, 1);
+  cleave_network_builder_add (b, first);
+}
+
+/* y = x + f(x); z = x₀ + y */
+static void
+nested_adds (CleaveNetworkBuilder *b)
+{
+  cleave_network_builder_conv (b, "c1", 4, 1, 1, 0, 1);
+  gint outer = cleave_network_builder_get_last_op (b);
+  cleave_network_builder_conv (b, "c2", 4, 1, 1, 0, 1);
+  gint inner = cleave_network_builder_get_last_op (b);
+  cleave_network_builder_conv (b, "c3", 4, 1, 1, 0, 1);
+  cleave_network_builder_add (b, inner);
+  cleave_network_builder_add (b, outer);
+}
+
+static void
+overlapping_adds (CleaveNetworkBuilder *b)
+{
+  cleave_network_builder_conv (b, "c1", 4, 1, 1, 0, 1);
+  gint first = cleave_network_builder_get_last_op (b);
+  cleave_network_builder_conv (b, "c2", 4, 1, 1, 0, 1);
+  gint second = cleave_network_builder_get_last_op (b);
+  cleave_network_builder_add (b, first);
+  cleave_network_builder_add (b, second);
+}
+
+/* The same source twice in a row, and an add to itself. */
+static void
+repeated_adds (CleaveNetworkBuilder *b)
+{
+  cleave_network_builder_conv (b, "c1", 4, 1, 1, 0, 1);
+  gint first = cleave_network_builder_get_last_op (b);
+  cleave_network_builder_conv (b, "c2", 4, 1, 1, 0, 1);
+  cleave_network_builder_add (b, first);
+  cleave_network_builder_add (b, first);
+  cleave_network_builder_add (b, cleave_network_builder_get_last_op (b));
+}
+
+/* A norm that reads a sum works on the sum's gradient in place. */
+static void
+norm_of_sum_added (CleaveNetworkBuilder *b)
+{
+  cleave_network_builder_conv (b, "c1", 4, 1, 1, 0, 1);
+  gint first = cleave_network_builder_get_last_op (b);
+  cleave_network_builder_conv (b, "c2", 4, 1, 1, 0, 1);
+  gint second = cleave_network_builder_get_last_op (b);
+  cleave_network_builder_add (b, first);
+  cleave_network_builder_norm (b, "n");
+  cleave_network_builder_add (b, second);
+}
+
+/* As norm_of_sum_added(), with the link's losses in place of the norm. */
+static void
+link_added (CleaveNetworkBuilder *b)
+{
+  cleave_network_builder_conv (b, "c1", 4, 1, 1, 0, 1);
+  gint first = cleave_network_builder_get_last_op (b);
+  cleave_network_builder_cut (b);
+  cleave_network_builder_add (b, first);
+  cleave_network_builder_conv (b, "c2", 4, 3, 1, 1, 1);
+  cleave_network_builder_add (b, first);
+}
+
 TEST (Gradients, OpsTogether)
 {
   check_network ("norms between", 3, 4, norms_between);
   check_network ("adds and cut", 3, 4, adds_and_cut);
+  check_network ("residual conv 3×3", 3, 12, residual_conv3);
+  check_network ("nested adds", 3, 4, nested_adds);
+  check_network ("overlapping adds", 3, 4, overlapping_adds);
+  check_network ("repeated adds", 3, 4, repeated_adds);
+  check_network ("norm of a sum, added to", 3, 4, norm_of_sum_added);
+  check_network ("link, added to", 3, 4, link_added);
 }
