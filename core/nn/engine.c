@@ -8,12 +8,17 @@
 #define HEADER 64
 
 static float *
-block_new (gsize size)
+block_new (gsize size, GError **error)
 {
   void *memory = NULL;
 
   if (size > (G_MAXSIZE - HEADER) / sizeof (float) || posix_memalign (&memory, 64, HEADER + size * sizeof (float)) != 0)
-    g_error ("out of memory: %" G_GSIZE_FORMAT " floats", size);
+    {
+      g_set_error (error, CLEAVE_ERROR, CLEAVE_ERROR_UNSUPPORTED,
+                   "out of memory: the network takes %.1f GB for a minibatch of this size",
+                   (double)size * sizeof (float) / 1e9);
+      return NULL;
+    }
   *(gsize *)memory = size;
   return (float *)((char *)memory + HEADER);
 }
@@ -32,7 +37,7 @@ block_free (gpointer block)
 }
 
 float *
-nn_engine_take (NnEngine *engine, gsize size)
+nn_engine_take (NnEngine *engine, gsize size, GError **error)
 {
   guint best = G_MAXUINT;
 
@@ -47,7 +52,7 @@ nn_engine_take (NnEngine *engine, gsize size)
   /* Too small ones would never serve again where needs grow: let one go. */
   if (engine->blocks->len > 0)
     g_ptr_array_remove_index_fast (engine->blocks, 0);
-  return block_new (size);
+  return block_new (size, error);
 }
 
 void
@@ -57,17 +62,21 @@ nn_engine_give (NnEngine *engine, float *memory)
     g_ptr_array_add (engine->blocks, memory);
 }
 
-void
-nn_engine_reserve_scratch (NnEngine *engine, gsize size)
+gboolean
+nn_engine_reserve_scratch (NnEngine *engine, gsize size, GError **error)
 {
   if (size <= engine->scratch_size)
-    return;
+    return TRUE;
+  engine->scratch_size = 0;
   for (guint i = 0; i < engine->n_threads; i++)
     {
-      block_free (engine->scratch[i]);
-      engine->scratch[i] = block_new (size);
+      g_clear_pointer (&engine->scratch[i], block_free);
+      engine->scratch[i] = block_new (size, error);
+      if (engine->scratch[i] == NULL)
+        return FALSE;
     }
   engine->scratch_size = size;
+  return TRUE;
 }
 
 float *

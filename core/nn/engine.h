@@ -22,11 +22,11 @@ struct _NnEngine
 };
 
 /* 64-byte aligned memory of at least `size` floats; what it holds is undefined. Given back, it serves later plans, so
- * its pages stay warm. */
-float *nn_engine_take (NnEngine *engine, gsize size);
+ * its pages stay warm. NULL with an error set where the system has not so much. */
+float *nn_engine_take (NnEngine *engine, gsize size, GError **error);
 void nn_engine_give (NnEngine *engine, float *memory);
 /* Every thread gets at least `size` floats of scratch. Not while a plan runs. */
-void nn_engine_reserve_scratch (NnEngine *engine, gsize size);
+gboolean nn_engine_reserve_scratch (NnEngine *engine, gsize size, GError **error);
 float *nn_engine_get_scratch (NnEngine *engine);
 
 G_END_DECLS

@@ -376,8 +376,8 @@ lay_out_backward (NnPlan *plan, Layout *layout)
     }
 }
 
-static void
-lay_out (NnPlan *plan)
+static gboolean
+lay_out (NnPlan *plan, GError **error)
 {
   Layout layout = { g_array_new (FALSE, FALSE, sizeof (NnBuffer)), 0, plan->buffers };
   NnBuffer *workspace = layout_take (&layout, plan->workspace_size);
@@ -387,8 +387,11 @@ lay_out (NnPlan *plan)
   lay_out_forward (plan, &layout);
   if (plan->flags & NN_PLAN_BACKWARD)
     lay_out_backward (plan, &layout);
+  g_array_unref (layout.gaps);
   plan->memory_size = layout.end;
-  plan->memory = nn_engine_take (plan->engine, layout.end);
+  plan->memory = nn_engine_take (plan->engine, layout.end, error);
+  if (plan->memory == NULL)
+    return FALSE;
   plan->workspace = plan->memory + workspace->offset;
   plan->sums = (double *)(plan->memory + sums->offset);
   plan->arrived = plan->memory + arrived->offset;
@@ -399,7 +402,7 @@ lay_out (NnPlan *plan)
       if (value->gradient_buffer != NULL)
         value->gradient = plan->memory + value->gradient_buffer->offset;
     }
-  g_array_unref (layout.gaps);
+  return TRUE;
 }
 
 gboolean
@@ -408,7 +411,5 @@ nn_plan_compile (NnPlan *plan, CleaveNetwork *network, GError **error)
   if (!nn_supernet_add_network (plan->supernet, network, error))
     return FALSE;
   make_steps (plan, network);
-  lay_out (plan);
-  nn_engine_reserve_scratch (plan->engine, plan->scratch_size);
-  return TRUE;
+  return lay_out (plan, error) && nn_engine_reserve_scratch (plan->engine, plan->scratch_size, error);
 }

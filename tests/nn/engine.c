@@ -223,6 +223,28 @@ TEST (Engine, SgdByHand)
   EXPECT_TRUE (weight->data[0] == before);
 }
 
+/* What no address could name is refused before anyone is asked for it, and the engine goes on. */
+TEST (Engine, RefusesWhatMemoryCannotHold)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (CleaveNetworkBuilder) b = cleave_network_builder_new (1, 32768, 32768);
+  g_autoptr (NnEngine) engine = nn_engine_new (2, &error);
+  REQUIRE_NO_ERROR (error);
+  cleave_network_builder_block (b, "stem", NULL);
+  cleave_network_builder_conv (b, "conv", 2, 1, 1, 0, 1);
+  g_autoptr (CleaveNetwork) large = cleave_network_builder_build (b, &error);
+  g_autoptr (CleaveNetwork) small = small_network (24, &error);
+  g_autoptr (NnSupernet) supernet = nn_supernet_new (5);
+  REQUIRE_NO_ERROR (error);
+  g_autoptr (NnPlan) refused = nn_plan_new (engine, supernet, large, G_MAXINT32, NN_PLAN_FORWARD, &error);
+  EXPECT_TRUE (refused == NULL);
+  EXPECT_ERROR (error, CLEAVE_ERROR_UNSUPPORTED, "out of memory");
+  g_autoptr (NnSupernet) other = nn_supernet_new (5);
+  g_autoptr (NnPlan) plan = nn_plan_new (engine, other, small, 2, NN_PLAN_BACKWARD, &error);
+  EXPECT_NO_ERROR (error);
+  EXPECT_TRUE (plan != NULL);
+}
+
 TEST (Engine, RefusesAnUnknownInstructionSet)
 {
   g_autoptr (GError) error = NULL;
