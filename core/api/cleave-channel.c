@@ -131,7 +131,6 @@ cleave_channel_draw_losses (CleaveChannel *self, gsize n_elements, double drop_r
                             GError **error)
 {
   g_return_val_if_fail (CLEAVE_IS_CHANNEL (self), NULL);
-  g_return_val_if_fail (drop_rate < 1, NULL);
   g_return_val_if_fail (random != NULL, NULL);
 
   CleaveChannelInterface *iface = CLEAVE_CHANNEL_GET_IFACE (self);
@@ -145,8 +144,8 @@ cleave_channel_draw_losses (CleaveChannel *self, gsize n_elements, double drop_r
                      G_OBJECT_TYPE_NAME (self));
       else
         g_set_error (error, CLEAVE_ERROR, CLEAVE_ERROR_PLUGIN,
-                     "%s: the channel's own drop rate is %g, expected at least 0 and below 1",
-                     G_OBJECT_TYPE_NAME (self), rate);
+                     "%s: %s drop rate is %g, expected at least 0 and below 1", G_OBJECT_TYPE_NAME (self),
+                     drop_rate < 0 ? "the channel's own" : "the wanted", rate);
       return NULL;
     }
   g_autoptr (GBytes) losses = iface->draw_losses (self, n_elements, rate, random, &method_error);

@@ -157,6 +157,16 @@ read_number (Reading *reading, const char *key, JsonNode *node)
   return value;
 }
 
+static double
+read_drop_rate (Reading *reading, const char *key, JsonNode *node)
+{
+  double rate = read_number (reading, key, node);
+
+  if (rate >= 1)
+    fail (reading, key, "a number below 1");
+  return rate;
+}
+
 static guint
 read_count (Reading *reading, const char *key, JsonNode *node)
 {
@@ -241,7 +251,7 @@ read_accuracies (Reading *reading, JsonObject *object, CleaveResult *self)
           return;
         }
       object = json_node_get_object (node);
-      accuracy.drop_rate = read_number (reading, "drop_rate", json_object_get_member (object, "drop_rate"));
+      accuracy.drop_rate = read_drop_rate (reading, "drop_rate", json_object_get_member (object, "drop_rate"));
       accuracy.n_correct = read_count (reading, "correct", json_object_get_member (object, "correct"));
       g_array_append_val (self->accuracies, accuracy);
     }
@@ -261,16 +271,19 @@ read_result (Reading *reading, JsonObject *object, CleaveResult *self)
     { "total_ms", &self->latency.total_ms },
     { "latency_threshold_ms", &self->latency_threshold_ms },
     { "payload_bits", &self->latency.payload_bits },
-    { "channel_drop_rate", &self->channel_drop_rate },
   };
 
   self->seed = read_count (reading, "seed", json_object_get_member (object, "seed"));
   read_candidate (reading, object, self);
   for (gsize i = 0; i < G_N_ELEMENTS (numbers); i++)
     *numbers[i].value = read_number (reading, numbers[i].key, json_object_get_member (object, numbers[i].key));
+  self->channel_drop_rate
+      = read_drop_rate (reading, "channel_drop_rate", json_object_get_member (object, "channel_drop_rate"));
   self->latency.payload_elements
       = read_count (reading, "payload_elements", json_object_get_member (object, "payload_elements"));
   self->n_test_images = read_count (reading, "test_images", json_object_get_member (object, "test_images"));
+  if (self->n_test_images == 0)
+    fail (reading, "test_images", "a whole number of 1 or more");
   read_accuracies (reading, object, self);
 }
 

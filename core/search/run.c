@@ -88,6 +88,21 @@ check_first_network (CleaveRun *self, GError **error)
          && cleave_latency_estimate (self->components, network, CLEAVE_PLACEMENT_SPLIT, &latency, error);
 }
 
+/* Else it would be noticed only by the evaluation, when all training is done. */
+static gboolean
+check_channel (CleaveRun *self, GError **error)
+{
+  GObject *channel = self->components->channel;
+  double drop_rate = cleave_channel_drop_rate (CLEAVE_CHANNEL (channel));
+
+  if (drop_rate >= 0 && drop_rate < 1)
+    return TRUE;
+  g_set_error (error, CLEAVE_ERROR, CLEAVE_ERROR_PLUGIN,
+               "[channel]: %s: its own drop rate is %g, expected at least 0 and below 1", G_OBJECT_TYPE_NAME (channel),
+               drop_rate);
+  return FALSE;
+}
+
 /* Data, engine, and the state at the very beginning. */
 static gboolean
 run_prepare (CleaveRun *self, guint n_threads, GError **error)
@@ -101,7 +116,8 @@ run_prepare (CleaveRun *self, guint n_threads, GError **error)
   self->variables = cleave_space_variables (CLEAVE_SPACE (self->components->space), error);
   if (self->variables == NULL)
     return FALSE;
-  if (!check_first_network (self, error) || !cleave_optimizer_start (optimizer, self->variables, error))
+  if (!check_channel (self, error) || !check_first_network (self, error)
+      || !cleave_optimizer_start (optimizer, self->variables, error))
     return FALSE;
   self->metrics = cleave_metrics_new (optimizer);
   cleave_run_renew_supernet (self, CLEAVE_PURPOSE_SUPERNET_WEIGHTS);

@@ -158,6 +158,10 @@ TEST (Contract, ChannelWithWrongLosses)
 
   EXPECT_TRUE (cleave_channel_draw_losses (channel, 3, 0.5, random, &error) == NULL);
   EXPECT_ERROR (error, CLEAVE_ERROR_PLUGIN, "draw_losses failed and set no error");
+  EXPECT_TRUE (cleave_channel_draw_losses (channel, 3, 1, random, &error) == NULL);
+  EXPECT_ERROR (error, CLEAVE_ERROR_PLUGIN, "the wanted drop rate is 1, expected at least 0 and below 1");
+  EXPECT_TRUE (cleave_channel_draw_losses (channel, 3, NAN, random, &error) == NULL);
+  EXPECT_ERROR (error, CLEAVE_ERROR_PLUGIN, "the wanted drop rate is nan");
   ((Broken *)broken)->losses = losses;
   EXPECT_TRUE (cleave_channel_draw_losses (channel, 4, 0.5, random, &error) == NULL);
   EXPECT_ERROR (error, CLEAVE_ERROR_PLUGIN, "3 bytes for 4 elements");

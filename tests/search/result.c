@@ -41,6 +41,34 @@ TEST (Result, reads_back_bit_for_bit)
   EXPECT_STRING (again, text);
 }
 
+/* Numbers that an evaluation or a share of the images could do nothing with. */
+TEST (Result, impossible_numbers_are_named)
+{
+  static const struct
+  {
+    const char *right, *wrong, *part;
+  } cases[] = {
+    { "\"drop_rate\" : 0.2", "\"drop_rate\" : 1", "\"drop_rate\" is missing or wrong, expected a number below 1" },
+    { "\"channel_drop_rate\" : 0.2", "\"channel_drop_rate\" : 1.5", "\"channel_drop_rate\"" },
+    { "\"test_images\" : 40", "\"test_images\" : 0", "\"test_images\"" },
+  };
+  g_autoptr (CleaveResult) result = make_result ();
+  g_autofree char *path = g_build_filename (test_temporary_folder (), "result.json", NULL);
+
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autoptr (GString) text = g_string_new (NULL);
+      g_autofree char *json = cleave_result_to_json (result);
+      g_autoptr (GError) error = NULL;
+
+      g_string_assign (text, json);
+      EXPECT_INT (g_string_replace (text, cases[i].right, cases[i].wrong, 0), 1);
+      g_file_set_contents (path, text->str, -1, NULL);
+      EXPECT_TRUE (cleave_result_load (path, &error) == NULL);
+      EXPECT_ERROR (error, CLEAVE_ERROR_DATA, cases[i].part);
+    }
+}
+
 TEST (Result, damage_is_named)
 {
   static const struct

@@ -85,3 +85,18 @@ TEST (Run, stopped_after_any_step_gives_the_same_bytes)
   EXPECT_TRUE (tiny_same_file (out, reference, "model.npz"));
   EXPECT_TRUE (tiny_same_file (out, reference, "metrics.csv"));
 }
+
+TEST (Run, an_impossible_drop_rate_is_noticed_before_any_work)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (CleaveHost) host = make_host (&error);
+  REQUIRE_NO_ERROR (error);
+  g_autoptr (CleaveConfig) config = tiny_load_config ();
+  g_autofree char *out = g_build_filename (test_temporary_folder (), "out", NULL);
+
+  cleave_config_set (config, "channel.plugin=broken-link", &error);
+  REQUIRE_NO_ERROR (error);
+  g_autoptr (CleaveRun) run = cleave_run_new (host, config, out, 1, &error);
+  EXPECT_TRUE (run == NULL);
+  EXPECT_ERROR (error, CLEAVE_ERROR_PLUGIN, "[channel]: BrokenLink: its own drop rate is 1.5");
+}
