@@ -1,7 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "cleave/cleave-error.h"
 
-G_DEFINE_QUARK (cleave - error - quark, cleave_error)
+/**
+ * cleave_error_quark:
+ *
+ * Returns: the domain of Cleave's errors, `cleave-error-quark`
+ */
+GQuark
+cleave_error_quark (void)
+{
+  return g_quark_from_static_string ("cleave-error-quark");
+}
 
 /**
  * cleave_error_set_literal:

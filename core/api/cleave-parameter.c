@@ -8,11 +8,26 @@
 #include <math.h>
 #include <string.h>
 
-static G_DEFINE_QUARK (cleave - parameter, parameter) static G_DEFINE_QUARK (
-    cleave - parameter - finalize, own_finalize) static G_DEFINE_QUARK (cleave - parameter - parent - finalize,
-                                                                        parent_finalize)
+/* Written out: clang-format puts blanks around the hyphens of G_DEFINE_QUARK's name. */
+static GQuark
+parameter_quark (void)
+{
+  return g_quark_from_static_string ("cleave-parameter");
+}
 
-    typedef void (*FinalizeFunc) (GObject *object);
+static GQuark
+own_finalize_quark (void)
+{
+  return g_quark_from_static_string ("cleave-parameter-finalize");
+}
+
+static GQuark
+parent_finalize_quark (void)
+{
+  return g_quark_from_static_string ("cleave-parameter-parent-finalize");
+}
+
+typedef void (*FinalizeFunc) (GObject *object);
 
 /* A function kept as type data holds for the types derived from it too. */
 static FinalizeFunc
