@@ -293,13 +293,14 @@ read_folder_file (CleaveArchive *self, guint8 *buffer, gsize size, GError **erro
 }
 
 /**
- * cleave_archive_read:
+ * cleave_archive_read: (skip)
  * @self: an archive at one of its files
- * @buffer: (out caller-allocates) (array length=size) (element-type guint8): where the bytes go
+ * @buffer: where the bytes go
  * @size: how many bytes at most
  * @error: return location for an error
  *
- * Reads on in the present file. Only when 0 has been returned has the file's checksum been seen.
+ * Reads on in the present file. Only when 0 has been returned has the file's checksum been seen. Other languages have
+ * [method@Archive.read_bytes].
  *
  * Returns: the bytes read, fewer than @size only at the file's end, 0 after it, −1 with an error set
  *   (%CLEAVE_ERROR_DATA where the archive is damaged)

@@ -139,7 +139,7 @@ finalize (GObject *object)
 }
 
 /**
- * cleave_parameter_class_init:
+ * cleave_parameter_class_init: (skip)
  * @klass: the class of a type that declares parameters
  *
  * Makes a class read and write its parameters' members, set their defaults when an instance is made, and free their

@@ -5,6 +5,11 @@
 
 G_BEGIN_DECLS
 
+/**
+ * CleaveChannel:
+ *
+ * A channel between device and server.
+ */
 #define CLEAVE_TYPE_CHANNEL (cleave_channel_get_type ())
 CLEAVE_EXPORT
 G_DECLARE_INTERFACE (CleaveChannel, cleave_channel, CLEAVE, CHANNEL, GObject)
@@ -13,11 +18,11 @@ G_DECLARE_INTERFACE (CleaveChannel, cleave_channel, CLEAVE, CHANNEL, GObject)
  * CleaveChannelInterface:
  * @bits: bits that carry n_elements payload elements
  * @seconds: seconds that they take; NaN with an error set on failure
- * @drop_rate: the channel's own drop rate, in [0, 1)
+ * @drop_rate: (nullable): the channel's own drop rate, in [0, 1); without it, 0
  * @draw_losses: which of n_elements arrive, one byte each in C, H, W order: 0 = lost, 1 = arrived. drop_rate is in
  *   [0, 1); all randomness comes from random
  *
- * A channel between device and server.
+ * The methods of a [iface@Channel].
  */
 struct _CleaveChannelInterface
 {

@@ -66,6 +66,11 @@ CLEAVE_EXPORT GBytes *cleave_images_get_pixels (CleaveImages *self);
 CLEAVE_EXPORT GBytes *cleave_images_get_labels (CleaveImages *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (CleaveImages, cleave_images_unref)
 
+/**
+ * CleaveDataset:
+ *
+ * A data set of labelled images. Augmentation is the core's.
+ */
 #define CLEAVE_TYPE_DATASET (cleave_dataset_get_type ())
 CLEAVE_EXPORT
 G_DECLARE_INTERFACE (CleaveDataset, cleave_dataset, CLEAVE, DATASET, GObject)
@@ -73,10 +78,10 @@ G_DECLARE_INTERFACE (CleaveDataset, cleave_dataset, CLEAVE, DATASET, GObject)
 /**
  * CleaveDatasetInterface:
  * @info: shape, classes and statistics; opens no file
- * @class_names: the classes' names in label order
+ * @class_names: (nullable): the classes' names in label order
  * @load: all images of a subset
  *
- * A data set of labelled images. Augmentation is the core's.
+ * The methods of a [iface@Dataset].
  */
 struct _CleaveDatasetInterface
 {

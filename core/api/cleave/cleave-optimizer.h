@@ -6,6 +6,11 @@
 
 G_BEGIN_DECLS
 
+/**
+ * CleaveOptimizer:
+ *
+ * A search algorithm that is asked for candidates and told how good they are.
+ */
 #define CLEAVE_TYPE_OPTIMIZER (cleave_optimizer_get_type ())
 CLEAVE_EXPORT
 G_DECLARE_INTERFACE (CleaveOptimizer, cleave_optimizer, CLEAVE, OPTIMIZER, GObject)
@@ -14,14 +19,15 @@ G_DECLARE_INTERFACE (CleaveOptimizer, cleave_optimizer, CLEAVE, OPTIMIZER, GObje
  * CleaveOptimizerInterface:
  * @start: begins anew over these variables (a GVariant as [vfunc@Space.variables] gives)
  * @ask: the trials to score next, or an empty list when done. progress is the share of the search's budget that is
- *   used, in [0, 1]; at 1 an optimizer may still ask for closing trials. All randomness comes from random
+ *   used, in [0, 1]; at 1 an optimizer may still ask for closing trials, and the search lasts until its list is empty.
+ *   All randomness comes from random
  * @tell: the values of the trials asked last, in their order; smaller is better, infinity is worst
  * @recommend: the answer by what is known now
  * @save: the whole state, in any form; with @load it continues exactly where it was
  * @load: takes back what @save gave; @start has been called with the same variables
  * @metrics: (nullable): numbers worth logging, as a GVariant `a{sd}`
  *
- * A search algorithm that is asked for candidates and told how good they are.
+ * The methods of a [iface@Optimizer].
  */
 struct _CleaveOptimizerInterface
 {

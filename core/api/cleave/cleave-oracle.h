@@ -5,6 +5,11 @@
 
 G_BEGIN_DECLS
 
+/**
+ * CleaveOracle:
+ *
+ * A latency oracle: the computation latency of a stretch of a network on one device (eq. 3).
+ */
 #define CLEAVE_TYPE_ORACLE (cleave_oracle_get_type ())
 CLEAVE_EXPORT
 G_DECLARE_INTERFACE (CleaveOracle, cleave_oracle, CLEAVE, ORACLE, GObject)
@@ -15,7 +20,7 @@ G_DECLARE_INTERFACE (CleaveOracle, cleave_oracle, CLEAVE, ORACLE, GObject)
  *   can't tell (%CLEAVE_ERROR_UNSUPPORTED, naming what is missing). The core has checked the range and answers an
  *   empty one itself
  *
- * A latency oracle: the computation latency of a stretch of a network on one device (eq. 3).
+ * The methods of a [iface@Oracle].
  */
 struct _CleaveOracleInterface
 {

@@ -10,6 +10,7 @@
 
 G_BEGIN_DECLS
 
+#ifndef __GI_SCANNER__ /* for the macros below, which other languages do not have */
 typedef CleaveSpaceInterface CLEAVE_INTERFACE_SPACE;
 typedef CleaveOracleInterface CLEAVE_INTERFACE_ORACLE;
 typedef CleaveChannelInterface CLEAVE_INTERFACE_CHANNEL;
@@ -20,6 +21,7 @@ typedef CleaveDatasetInterface CLEAVE_INTERFACE_DATASET;
 CLEAVE_EXPORT void cleave_plugin_register (GTypeModule *module, const char *type_name, GType interface_type,
                                            gsize instance_size, GClassInitFunc class_init,
                                            GInterfaceInitFunc interface_init);
+#endif
 
 /**
  * CLEAVE_PLUGIN_BEGIN:
@@ -28,7 +30,8 @@ CLEAVE_EXPORT void cleave_plugin_register (GTypeModule *module, const char *type
  * @KIND: SPACE, ORACLE, CHANNEL, OPTIMIZER or DATASET
  *
  * Begins the declaration of a plugin's component: parameters and methods follow, then CLEAVE_PLUGIN_END. Everything
- * else (type, properties, defaults, registration) comes from here.
+ * else (type, properties, defaults, registration) comes from here. An instance begins with all its members zero but the
+ * parameters, which have their defaults. The core calls a component's methods from one thread at a time. C only.
  */
 #define CLEAVE_PLUGIN_BEGIN(Type, prefix, KIND)                                                                        \
   static void prefix##_define (GObjectClass *cleave_class, CLEAVE_INTERFACE_##KIND *cleave_interface);                 \

@@ -6,6 +6,11 @@
 
 G_BEGIN_DECLS
 
+/**
+ * CleaveSpace:
+ *
+ * A search space: which networks there are and where each can be cut.
+ */
 #define CLEAVE_TYPE_SPACE (cleave_space_get_type ())
 CLEAVE_EXPORT
 G_DECLARE_INTERFACE (CleaveSpace, cleave_space, CLEAVE, SPACE, GObject)
@@ -14,10 +19,11 @@ G_DECLARE_INTERFACE (CleaveSpace, cleave_space, CLEAVE, SPACE, GObject)
  * CleaveSpaceInterface:
  * @variables: the variables as a GVariant `a(sas)`: name, and the names of its categories; the last is the split point.
  *   Does not depend on the data set
- * @build: the network of a candidate, cut at its split point. The core has checked the candidate against the variables
+ * @build: the network of a candidate, cut at its split point: it takes the data set's images and gives one number a
+ *   class. The core has checked the candidate against the variables
  * @set_classes: (nullable): tells how many classes the data set has, before anything is built
  *
- * A search space: which networks there are and where each can be cut.
+ * The methods of a [iface@Space].
  */
 struct _CleaveSpaceInterface
 {
