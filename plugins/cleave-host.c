@@ -279,9 +279,8 @@ diagnose_module (const CleavePluginDescription *plugin)
 
 /* The plugin's libpeas record, its code loaded. */
 static PeasPluginInfo *
-load_plugin (CleaveHost *self, const CleavePluginDescription *plugin, GError **error)
+load_plugin (CleaveHost *self, const CleavePluginDescription *plugin, Warnings *warnings, GError **error)
 {
-  g_auto (Warnings) warnings = { 0 };
   PeasPluginInfo *info = peas_engine_get_plugin_info (self->engine, plugin->name);
   gboolean loaded;
 
@@ -292,15 +291,15 @@ load_plugin (CleaveHost *self, const CleavePluginDescription *plugin, GError **e
                    plugin->name);
       return NULL;
     }
-  warnings_catch (&warnings);
+  warnings_catch (warnings);
   loaded = peas_engine_load_plugin (self->engine, info);
-  warnings_release (&warnings);
+  warnings_release (warnings);
   if (!loaded)
     {
       g_autofree char *cause = g_str_equal (plugin->loader, "c") ? diagnose_module (plugin) : NULL;
 
       if (cause == NULL)
-        cause = g_strdup (warnings.first != NULL ? warnings.first : "it failed before");
+        cause = g_strdup (warnings->first != NULL ? warnings->first : "it failed before");
       g_set_error (error, CLEAVE_ERROR, CLEAVE_ERROR_PLUGIN, "plugin %s: its module can't be loaded: %s", plugin->name,
                    cause);
       return NULL;
@@ -308,11 +307,29 @@ load_plugin (CleaveHost *self, const CleavePluginDescription *plugin, GError **e
   if (!peas_engine_provides_extension (self->engine, info, cleave_kind_get_interface (plugin->kind)))
     {
       g_set_error (error, CLEAVE_ERROR, CLEAVE_ERROR_PLUGIN, "plugin %s: its module registers no %s%s%s%s",
-                   plugin->name, cleave_kind_to_string (plugin->kind), warnings.first != NULL ? " (" : "",
-                   warnings.first != NULL ? warnings.first : "", warnings.first != NULL ? ")" : "");
+                   plugin->name, cleave_kind_to_string (plugin->kind), warnings->first != NULL ? " (" : "",
+                   warnings->first != NULL ? warnings->first : "", warnings->first != NULL ? ")" : "");
       return NULL;
     }
   return info;
+}
+
+/* What GObject or the parameters said against a component when it was made: kept with its type, whose class is made
+ * only once in a process. */
+static gboolean
+check_declaration (const CleavePluginDescription *plugin, GObject *component, const char *warning, GError **error)
+{
+  GQuark quark = g_quark_from_static_string ("cleave-declaration-problem");
+  GType type = G_OBJECT_TYPE (component);
+  const char *problem;
+
+  if (warning != NULL && g_type_get_qdata (type, quark) == NULL)
+    g_type_set_qdata (type, quark, g_strdup (warning));
+  problem = g_type_get_qdata (type, quark);
+  if (problem != NULL)
+    g_set_error (error, CLEAVE_ERROR, CLEAVE_ERROR_PLUGIN, "plugin %s: its component is declared wrong: %s",
+                 plugin->name, problem);
+  return problem == NULL;
 }
 
 GObject *
@@ -344,7 +361,7 @@ cleave_host_create (CleaveHost *self, CleaveKind kind, const char *name, GError 
                    cleave_kind_to_string (kind));
       return NULL;
     }
-  info = load_plugin (self, plugin, error);
+  info = load_plugin (self, plugin, &warnings, error);
   if (info == NULL)
     return NULL;
   warnings_catch (&warnings);
@@ -353,5 +370,7 @@ cleave_host_create (CleaveHost *self, CleaveKind kind, const char *name, GError 
   if (component == NULL)
     g_set_error (error, CLEAVE_ERROR, CLEAVE_ERROR_PLUGIN, "plugin %s: its component can't be made: %s", name,
                  warnings.first != NULL ? warnings.first : "unknown cause");
+  else if (!check_declaration (plugin, component, warnings.first, error))
+    g_clear_object (&component);
   return component;
 }

@@ -194,6 +194,8 @@ install (GObjectClass *klass, GParamSpec *pspec, CleaveParameter *parameter)
 {
   guint n_before = 0;
 
+  if (g_str_equal (parameter->name, "plugin"))
+    g_warning ("a parameter is called plugin: that key of a config names the plugin itself");
   g_free (g_object_class_list_properties (klass, &n_before));
   g_param_spec_set_qdata_full (pspec, parameter_quark (), parameter, g_free);
   /* Ids in order of declaration: GObject lists properties by them. */
@@ -225,7 +227,11 @@ cleave_parameter_install_number (GObjectClass *klass, CleaveParameterType type, 
   g_autofree char *text = NULL;
 
   g_return_if_fail (type <= CLEAVE_PARAMETER_TYPE_BOOLEAN);
-  g_return_if_fail (minimum <= default_value && default_value <= maximum);
+  if (!(minimum <= default_value && default_value <= maximum))
+    {
+      g_warning ("the default of %s, %g, is outside %g to %g", member, default_value, minimum, maximum);
+      return;
+    }
   g_return_if_fail (type != CLEAVE_PARAMETER_TYPE_UINT || (minimum >= 0 && maximum <= G_MAXUINT));
 
   parameter = parameter_new (type, member, offset, unit, help);
@@ -296,7 +302,11 @@ cleave_parameter_install_numbers (GObjectClass *klass, const char *member, gsize
                                   const char *default_value, const char *help)
 {
   CleaveParameter *parameter = parameter_new (CLEAVE_PARAMETER_TYPE_NUMBERS, member, offset, "", help);
+  g_autoptr (GError) problem = NULL;
+  g_autoptr (GArray) numbers = cleave_parameter_parse_numbers (default_value, minimum, maximum, &problem);
 
+  if (numbers == NULL)
+    g_warning ("the default of %s, %s", parameter->name, problem->message);
   parameter->minimum = minimum;
   parameter->maximum = maximum;
   parameter->default_text = g_intern_string (default_value);

@@ -29,6 +29,10 @@ TEST (Host, NamesWhatIsBroken)
   expect_broken ("wrong-kind", CLEAVE_KIND_ORACLE, CLEAVE_ERROR_PLUGIN, "its module registers no oracle");
   expect_broken ("no-component", CLEAVE_KIND_CHANNEL, CLEAVE_ERROR_PLUGIN, "its module registers no channel");
   expect_broken ("taken-type", CLEAVE_KIND_CHANNEL, CLEAVE_ERROR_PLUGIN, "its module registers no channel");
+  /* Twice: the class, which tells of it, is made only once. */
+  for (int i = 0; i < 2; i++)
+    expect_broken ("wrong-default", CLEAVE_KIND_CHANNEL, CLEAVE_ERROR_PLUGIN,
+                   "its component is declared wrong: the default of delay, 0, is outside 1 to 10");
   expect_broken ("no-kind", CLEAVE_KIND_CHANNEL, CLEAVE_ERROR_PLUGIN, "[Plugin] X-Cleave-Kind: missing");
   expect_broken ("bad-kind", CLEAVE_KIND_CHANNEL, CLEAVE_ERROR_PLUGIN, "X-Cleave-Kind = chanel: expected space");
   expect_broken ("unknown-loader", CLEAVE_KIND_CHANNEL, CLEAVE_ERROR_PLUGIN, "Loader = cobol: expected C or python3");
