@@ -45,7 +45,9 @@ cleave_suggest (const char *word, const char *const *words)
     return NULL;
   for (; *words != NULL; words++)
     {
-      gsize here = distance (word, *words);
+      /* The beginning of a word, such as batch of batch-size, is as close as one slip. */
+      gboolean begins = strlen (word) >= 3 && g_str_has_prefix (*words, word);
+      gsize here = begins ? 1 : distance (word, *words);
       /* One slip in three letters, and one even in a short word. */
       gsize allowed = MAX (1, MAX (strlen (word), strlen (*words)) / 3);
 

@@ -274,6 +274,8 @@ TEST (Suggest, FindsSlipsOfTheKeyboard)
   EXPECT_STRING (cleave_suggest ("alhpa", words), "alpha");
   EXPECT_STRING (cleave_suggest ("sampels", words), "samples");
   EXPECT_STRING (cleave_suggest ("drop_rate", words), "drop-rate");
+  EXPECT_STRING (cleave_suggest ("drop", words), "drop-rate");
+  EXPECT_TRUE (cleave_suggest ("dr", words) == NULL);
   EXPECT_TRUE (cleave_suggest ("momentum", words) == NULL);
   EXPECT_TRUE (cleave_suggest ("", words) == NULL);
   EXPECT_TRUE (cleave_suggest ("x", words) == NULL);
