@@ -2,7 +2,7 @@
 
 /* The components that a run is made of. */
 
-#include "cleave-config.h"
+#include "cleave-config-private.h"
 
 typedef struct
 {
@@ -20,6 +20,50 @@ static const Slot slots[] = {
   { "optimizer", CLEAVE_KIND_OPTIMIZER, G_STRUCT_OFFSET (CleaveComponents, optimizer) },
 };
 
+/* What a component of a kind can't do without; offset is in its interface. */
+typedef struct
+{
+  CleaveKind kind;
+  const char *name;
+  gsize offset;
+} Method;
+
+static const Method methods[] = {
+  { CLEAVE_KIND_SPACE, "variables", G_STRUCT_OFFSET (CleaveSpaceInterface, variables) },
+  { CLEAVE_KIND_SPACE, "build", G_STRUCT_OFFSET (CleaveSpaceInterface, build) },
+  { CLEAVE_KIND_ORACLE, "estimate", G_STRUCT_OFFSET (CleaveOracleInterface, estimate) },
+  { CLEAVE_KIND_CHANNEL, "bits", G_STRUCT_OFFSET (CleaveChannelInterface, bits) },
+  { CLEAVE_KIND_CHANNEL, "seconds", G_STRUCT_OFFSET (CleaveChannelInterface, seconds) },
+  { CLEAVE_KIND_CHANNEL, "draw_losses", G_STRUCT_OFFSET (CleaveChannelInterface, draw_losses) },
+  { CLEAVE_KIND_OPTIMIZER, "start", G_STRUCT_OFFSET (CleaveOptimizerInterface, start) },
+  { CLEAVE_KIND_OPTIMIZER, "ask", G_STRUCT_OFFSET (CleaveOptimizerInterface, ask) },
+  { CLEAVE_KIND_OPTIMIZER, "tell", G_STRUCT_OFFSET (CleaveOptimizerInterface, tell) },
+  { CLEAVE_KIND_OPTIMIZER, "recommend", G_STRUCT_OFFSET (CleaveOptimizerInterface, recommend) },
+  { CLEAVE_KIND_OPTIMIZER, "save", G_STRUCT_OFFSET (CleaveOptimizerInterface, save) },
+  { CLEAVE_KIND_OPTIMIZER, "load", G_STRUCT_OFFSET (CleaveOptimizerInterface, load) },
+  { CLEAVE_KIND_DATASET, "info", G_STRUCT_OFFSET (CleaveDatasetInterface, info) },
+  { CLEAVE_KIND_DATASET, "load", G_STRUCT_OFFSET (CleaveDatasetInterface, load) },
+};
+
+/* A method that is missing would else be found when it is first called, hours into a run. */
+static gboolean
+check_methods (CleaveConfig *config, const Slot *slot, GObject *component, GError **error)
+{
+  gpointer interface = g_type_interface_peek (G_OBJECT_GET_CLASS (component), cleave_kind_get_interface (slot->kind));
+
+  for (gsize i = 0; i < G_N_ELEMENTS (methods); i++)
+    if (methods[i].kind == slot->kind && G_STRUCT_MEMBER (gpointer, interface, methods[i].offset) == NULL)
+      {
+        g_autofree char *place = cleave_config_describe_place (config, slot->section, "plugin");
+        g_autofree char *plugin = cleave_config_get (config, slot->section, "plugin");
+
+        g_set_error (error, CLEAVE_ERROR, CLEAVE_ERROR_PLUGIN, "%s plugin = %s: the plugin has no method %s", place,
+                     plugin, methods[i].name);
+        return FALSE;
+      }
+  return TRUE;
+}
+
 CleaveComponents *
 cleave_components_new (CleaveHost *host, CleaveConfig *config, GError **error)
 {
@@ -35,6 +79,8 @@ cleave_components_new (CleaveHost *host, CleaveConfig *config, GError **error)
       if (component == NULL)
         return NULL;
       G_STRUCT_MEMBER (GObject *, self, slots[i].offset) = component;
+      if (!check_methods (config, &slots[i], component, error))
+        return NULL;
     }
   info = cleave_dataset_get_info (CLEAVE_DATASET (self->dataset), error);
   if (info == NULL)

@@ -267,6 +267,18 @@ TEST (Config, ComponentsNeedEverySection)
   EXPECT_ERROR (error, CLEAVE_ERROR_CONFIG, "config: [dataset] plugin: missing");
 }
 
+TEST (Config, ComponentsNeedEveryMethod)
+{
+  g_autoptr (CleaveHost) host = fixture_host ();
+  g_autoptr (CleaveConfig) config = load ("[dataset]\nplugin = synthetic\n[space]\nplugin = fbnet\n"
+                                          "[device]\nplugin = flops\n[server]\nplugin = flops\n"
+                                          "[channel]\nplugin = other\n[optimizer]\nplugin = asng\n");
+  g_autoptr (GError) error = NULL;
+
+  EXPECT_TRUE (cleave_components_new (host, config, &error) == NULL);
+  EXPECT_ERROR (error, CLEAVE_ERROR_PLUGIN, "config: [channel] plugin = other: the plugin has no method bits");
+}
+
 TEST (Suggest, FindsSlipsOfTheKeyboard)
 {
   static const char *const words[] = { "alpha", "samples", "throughput", "drop-rate", NULL };
