@@ -17,6 +17,7 @@ typedef struct
 typedef struct
 {
   CleaveConfig *config;
+  CleaveSettings *settings;
   CleaveComponents *components;
   CleaveDatasetInfo *info;
   JsonBuilder *json; /* nullable: lines are printed instead */
@@ -31,6 +32,7 @@ static void
 check_clear (Check *check)
 {
   g_clear_object (&check->config);
+  g_clear_pointer (&check->settings, cleave_settings_free);
   g_clear_pointer (&check->components, cleave_components_free);
   g_clear_pointer (&check->info, cleave_dataset_info_free);
   g_clear_object (&check->json);
@@ -226,12 +228,83 @@ check_networks (Check *check, GVariant *variables, GError **error)
   return TRUE;
 }
 
+/* --- channel and optimizer --- */
+
+/* The losses of the largest payload, at every drop rate of the objective. */
+static gboolean
+check_losses (Check *check, GError **error)
+{
+  const GArray *drop_rates = check->settings->drop_rates;
+  g_autoptr (CleaveRandom) random = cleave_random_new (check->settings->run->seed, 0, 0, 0);
+
+  for (guint i = 0; i < drop_rates->len; i++)
+    {
+      g_autoptr (GBytes) losses
+          = cleave_channel_draw_losses (CLEAVE_CHANNEL (check->components->channel), (gsize)check->payload.maximum,
+                                        g_array_index (drop_rates, double, i), random, error);
+
+      if (losses == NULL)
+        {
+          g_prefix_error (error, "[channel]: ");
+          return FALSE;
+        }
+    }
+  return TRUE;
+}
+
+static gboolean
+check_candidate (Check *check, CleaveCandidate *candidate, const char *method, GError **error)
+{
+  g_autoptr (CleaveNetwork) network = cleave_space_build (CLEAVE_SPACE (check->components->space), candidate, error);
+
+  if (network == NULL)
+    g_prefix_error (error, "a candidate that %s gave: ", method);
+  return network != NULL;
+}
+
+/* A step: what the optimizer asks, told values, and what it recommends then. */
+static gboolean
+check_step (Check *check, CleaveOptimizer *optimizer, GError **error)
+{
+  g_autoptr (CleaveRandom) random = cleave_random_new (check->settings->run->seed, 0, 0, 1);
+  g_autoptr (CleaveTrials) trials = cleave_optimizer_ask (optimizer, 0, random, error);
+  g_autoptr (CleaveCandidate) answer = NULL;
+  g_autofree double *values = NULL;
+  guint n_trials;
+
+  if (trials == NULL)
+    return FALSE;
+  n_trials = cleave_trials_get_length (trials);
+  values = g_new (double, n_trials);
+  for (guint i = 0; i < n_trials; i++)
+    {
+      if (!check_candidate (check, cleave_trials_get_candidate (trials, i), "ask", error))
+        return FALSE;
+      values[i] = i + 1;
+    }
+  if (!cleave_optimizer_tell (optimizer, trials, values, n_trials, error))
+    return FALSE;
+  answer = cleave_optimizer_recommend (optimizer, error);
+  return answer != NULL && check_candidate (check, answer, "recommend", error);
+}
+
+static gboolean
+check_optimizer (Check *check, GVariant *variables, GError **error)
+{
+  CleaveOptimizer *optimizer = CLEAVE_OPTIMIZER (check->components->optimizer);
+
+  if (cleave_optimizer_start (optimizer, variables, error) && check_step (check, optimizer, error))
+    return TRUE;
+  g_prefix_error (error, "[optimizer]: ");
+  return FALSE;
+}
+
 /* --- the steps --- */
 
 static gboolean
 check_settings (Check *check, GError **error)
 {
-  g_autoptr (CleaveSettings) settings = cleave_settings_new (check->config, error);
+  const CleaveSettings *settings = check->settings = cleave_settings_new (check->config, error);
 
   if (settings == NULL)
     return FALSE;
@@ -278,38 +351,54 @@ check_components (Check *check, GError **error)
       g_prefix_error (error, "[space]: ");
       return FALSE;
     }
-  if (!check_networks (check, variables, error))
+  if (!check_networks (check, variables, error) || !check_losses (check, error)
+      || !check_optimizer (check, variables, error))
     return FALSE;
-  if (!cleave_optimizer_start (CLEAVE_OPTIMIZER (components->optimizer), variables, error))
-    {
-      g_prefix_error (error, "[optimizer]: ");
-      return FALSE;
-    }
   report_components (check, g_variant_n_children (variables));
   return TRUE;
+}
+
+/* The images of both subsets; gives how many each has. */
+static gboolean
+load_images (Check *check, guint *n_train, guint *n_test, GError **error)
+{
+  CleaveDataset *dataset = CLEAVE_DATASET (check->components->dataset);
+  g_autoptr (CleaveImages) train = cleave_dataset_load (dataset, CLEAVE_SUBSET_TRAIN, error);
+  g_autoptr (CleaveImages) test = train != NULL ? cleave_dataset_load (dataset, CLEAVE_SUBSET_TEST, error) : NULL;
+
+  if (test == NULL)
+    {
+      g_prefix_error (error, "[dataset]: ");
+      return FALSE;
+    }
+  *n_train = cleave_images_get_length (train);
+  *n_test = cleave_images_get_length (test);
+  return cleave_settings_check_images (check->settings, *n_train, error);
 }
 
 static gboolean
 check_dataset (Check *check, gboolean with_data, GError **error)
 {
-  CleaveDataset *dataset = CLEAVE_DATASET (check->components->dataset);
-  g_autoptr (CleaveImages) images = NULL;
+  guint n_train = 0, n_test = 0;
 
-  check->info = cleave_dataset_get_info (dataset, error);
-  if (check->info != NULL && with_data)
-    images = cleave_dataset_load (dataset, CLEAVE_SUBSET_TEST, error);
-  if (check->info == NULL || (with_data && images == NULL))
+  check->info = cleave_dataset_get_info (CLEAVE_DATASET (check->components->dataset), error);
+  if (check->info == NULL)
     {
       g_prefix_error (error, "[dataset]: ");
       return FALSE;
     }
+  if (with_data && !load_images (check, &n_train, &n_test, error))
+    return FALSE;
   begin_section (check, "dataset");
   add_count (check, "classes", "# classes, ", check->info->n_classes);
   add_count (check, "channels", "images of #×", check->info->channels);
   add_count (check, "height", "#×", check->info->height);
   add_count (check, "width", "#", check->info->width);
-  if (images != NULL)
-    add_count (check, "test_images", ", # test images", cleave_images_get_length (images));
+  if (with_data)
+    {
+      add_count (check, "train_images", ", # for training", n_train);
+      add_count (check, "test_images", " and # for tests", n_test);
+    }
   end_section (check);
   return TRUE;
 }
@@ -334,7 +423,7 @@ cli_check (int argc, char **argv)
 {
   gboolean no_data = FALSE;
   const GOptionEntry own[] = {
-    { "no-data", 0, 0, G_OPTION_ARG_NONE, &no_data, "Do not load the data set's test images", NULL },
+    { "no-data", 0, 0, G_OPTION_ARG_NONE, &no_data, "Do not load the data set's images", NULL },
     G_OPTION_ENTRY_NULL,
   };
   g_auto (CliShared) shared = { 0 };
@@ -343,7 +432,8 @@ cli_check (int argc, char **argv)
   g_auto (GStrv) arguments
       = cli_parse (argc, argv, "CONFIG",
                    "Checks a config: its sections and keys, the components that it names, the network of every "
-                   "category of\nevery variable on both oracles and the channel, and the data set's test images.",
+                   "category of\nevery variable on both oracles and the channel, a step of the optimizer, and the "
+                   "data set's images.",
                    own, CLI_OPTION_SET | CLI_OPTION_JSON, &shared, 1, 1, &error);
 
   if (arguments == NULL)

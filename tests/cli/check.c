@@ -67,6 +67,16 @@ TEST (Check, SaysTheFirstProblem)
     }
 }
 
+TEST (Check, CountsTheTrainingImages)
+{
+  g_autofree char *path = fixture_write (test_temporary_folder (), "exp.ini", config);
+  g_autofree char *err = NULL;
+
+  EXPECT_INT (test_run_cleave (NULL, &err, "check", path, "--set", "dataset.train-images=64", NULL), 2);
+  test_check (strstr (err, "[training] batch-size: 64 is more than half of the 64 training images") != NULL, __FILE__,
+              __LINE__, "%s", err);
+}
+
 TEST (Check, LoadsTheDataUnlessToldNotTo)
 {
   g_autofree char *path = fixture_write (test_temporary_folder (), "exp.ini", config);
