@@ -13,15 +13,13 @@ cleave_error_quark (void)
 }
 
 /**
- * cleave_error_set_literal:
+ * cleave_error_set_literal: (skip)
  * @error: (nullable): where to put the error, as with g_set_error_literal()
  * @code: why it failed
  * @message: what failed: the file, line or key, the value, and what was expected
  *
- * Sets an error of Cleave's domain.
- *
- * Language bindings see a function that fails: called from Python, it raises a `GLib.Error` of this domain, which a
- * virtual method hands on to its caller unchanged.
+ * Sets an error of Cleave's domain. Python raises `GLib.Error.new_literal (Cleave.error_quark (), message, code)`
+ * instead, which a virtual method hands on to its caller unchanged.
  */
 void
 cleave_error_set_literal (GError **error, CleaveError code, const char *message)
