@@ -324,7 +324,7 @@ check_declaration (const CleavePluginDescription *plugin, GObject *component, co
   const char *problem;
 
   if (warning != NULL && g_type_get_qdata (type, quark) == NULL)
-    g_type_set_qdata (type, quark, g_strdup (warning));
+    g_type_set_qdata (type, quark, (gpointer)g_intern_string (warning));
   problem = g_type_get_qdata (type, quark);
   if (problem != NULL)
     g_set_error (error, CLEAVE_ERROR, CLEAVE_ERROR_PLUGIN, "plugin %s: its component is declared wrong: %s",
