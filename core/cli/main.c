@@ -5,6 +5,7 @@
 #include "cli.h"
 
 #include <locale.h>
+#include <unistd.h>
 
 typedef struct
 {
@@ -48,9 +49,22 @@ fail_unknown (const char *name)
   return CLI_USAGE;
 }
 
+/* OpenMP's threads spin while they wait for each other. On a machine that others use too, a thread that is not running
+ * is waited for by one that spins, and training takes several times as long; sleeping costs an idle machine next to
+ * nothing. The library reads the variable when it is loaded, so the program has to start anew to set it. */
+static void
+let_threads_sleep (char **argv)
+{
+  if (g_getenv ("OMP_WAIT_POLICY") != NULL)
+    return;
+  g_setenv ("OMP_WAIT_POLICY", "passive", TRUE);
+  execv ("/proc/self/exe", argv);
+}
+
 int
 main (int argc, char **argv)
 {
+  let_threads_sleep (argv);
   /* Characters only: numbers are printed and read the same everywhere. */
   setlocale (LC_CTYPE, "");
   if (argc < 2)
