@@ -18,7 +18,23 @@ struct _NnGemm
   gboolean by_rows; /* the kernel stores rows of C: then weights are A and activations B, else the other way */
 };
 
-/* BLIS aborts the process at an id that its build lacks, so try it in a child. Only done where the user chose one. */
+/* A product of one element by another, with the kernel that BLIS would use. */
+static void
+try_kernel (void)
+{
+  cntx_t *context = bli_gks_query_cntx ();
+  sgemm_ukr_ft kernel = (sgemm_ukr_ft)bli_cntx_get_l3_vir_ukr_dt (BLIS_FLOAT, BLIS_GEMM_UKR, context);
+  static float panels[2][256] __attribute__ ((aligned (64)));
+  float one = 1, zero = 0, product;
+  auxinfo_t hints = { 0 };
+
+  bli_auxinfo_set_next_a (panels[0], &hints);
+  bli_auxinfo_set_next_b (panels[1], &hints);
+  kernel (1, 1, 1, &one, panels[0], panels[1], &zero, &product, 1, 1, &hints, context);
+}
+
+/* BLIS aborts the process at an id that its build lacks, and its kernels may be for another processor, so try it in a
+ * child. */
 static gboolean
 arch_type_works (void)
 {
@@ -34,6 +50,7 @@ arch_type_works (void)
         dup2 (null, STDERR_FILENO);
       signal (SIGABRT, SIG_DFL);
       bli_init ();
+      try_kernel ();
       _exit (0);
     }
   while (waitpid (child, &status, 0) < 0 && errno == EINTR)
@@ -52,7 +69,8 @@ choose_configuration (NnCpu cpu, GError **error)
       if (arch_type_works ())
         return TRUE;
       g_set_error (error, CLEAVE_ERROR, CLEAVE_ERROR_CONFIG,
-                   "BLIS_ARCH_TYPE=%s: this build of BLIS has no such configuration", chosen);
+                   "BLIS_ARCH_TYPE=%s: this build of BLIS has no such configuration, or this processor can't run it",
+                   chosen);
       return FALSE;
     }
 #if defined(__x86_64__)

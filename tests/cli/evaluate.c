@@ -138,3 +138,26 @@ TEST (Evaluate, wrong_arguments_are_told)
                != 0);
   EXPECT_TRUE (strstr (folder_err, "config.ini") != NULL);
 }
+
+/* 12 is BLIS's Bulldozer, which no other processor can run, and 999 is nothing: BLIS itself would end the process. */
+TEST (Evaluate, a_blis_configuration_that_cannot_run_is_refused)
+{
+  g_autofree char *out = NULL;
+  g_autofree char *model = make_model (&out);
+  g_autofree char *before = g_strdup (g_getenv ("BLIS_ARCH_TYPE"));
+  const char *const chosen[] = { "12", "999" };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (chosen); i++)
+    {
+      g_autofree char *err = NULL;
+
+      g_setenv ("BLIS_ARCH_TYPE", chosen[i], TRUE);
+      int status = test_run_cleave (NULL, &err, "evaluate", model, "--plugin-path", tiny_plugins (), NULL);
+      EXPECT_TRUE (status == 2 || (i == 0 && status == 0));
+      EXPECT_TRUE (status == 0 || strstr (err, "BLIS_ARCH_TYPE=") != NULL);
+    }
+  if (before != NULL)
+    g_setenv ("BLIS_ARCH_TYPE", before, TRUE);
+  else
+    g_unsetenv ("BLIS_ARCH_TYPE");
+}
