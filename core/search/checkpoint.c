@@ -279,27 +279,13 @@ read_all (CleaveRun *self, NpzFile *file, const char *path, GError **error)
   g_autofree char *config_path = cleave_run_path (self, "config.ini");
   g_autofree char *config = read_text (file, "config", error);
 
-  if (config == NULL)
-    {
-      g_prefix_error (error, "%s: ", path);
-      return FALSE;
-    }
-  if (!cleave_run_folder_compare_configs (config_path, self->config_text, path, config, error))
+  if (config == NULL || !cleave_run_folder_compare_configs (config_path, self->config_text, path, config, error)
+      || !read_position (self, file, error))
     return FALSE;
-  if (!read_position (self, file, error))
-    {
-      g_prefix_error (error, "%s: ", path);
-      return FALSE;
-    }
   cleave_run_renew_supernet (self, self->stage < CLEAVE_STAGE_RETRAIN ? CLEAVE_PURPOSE_SUPERNET_WEIGHTS
                                                                       : CLEAVE_PURPOSE_RETRAIN_WEIGHTS);
-  if (!read_metrics (self, file, error) || !read_answer (self, file, error) || !make_arrays (self, file, error)
-      || !read_arrays (self, file, error) || !read_optimizer (self, file, error))
-    {
-      g_prefix_error (error, "%s: ", path);
-      return FALSE;
-    }
-  return TRUE;
+  return read_metrics (self, file, error) && read_answer (self, file, error) && make_arrays (self, file, error)
+         && read_arrays (self, file, error) && read_optimizer (self, file, error);
 }
 
 gboolean
@@ -307,8 +293,15 @@ cleave_checkpoint_load (CleaveRun *self, const char *path, GError **error)
 {
   g_autoptr (NpzFile) file = npz_load (path, error);
 
-  if (file == NULL || !read_all (self, file, path, error))
+  if (file == NULL)
     return FALSE;
+  if (!read_all (self, file, path, error))
+    {
+      /* Some errors, such as those of npz_expect(), begin with the file already. */
+      if (error != NULL && *error != NULL && !g_str_has_prefix ((*error)->message, path))
+        g_prefix_error (error, "%s: ", path);
+      return FALSE;
+    }
   self->last_checkpoint = describe_position (self);
   return TRUE;
 }

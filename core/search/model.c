@@ -89,10 +89,7 @@ cleave_model_load (const char *path, NnSupernet *supernet, CleaveNetwork *networ
       copy_shape (array, shape);
       source = npz_expect (file, array->name, NPY_FLOAT32, array->rank, shape, error);
       if (source == NULL)
-        {
-          g_prefix_error (error, "%s: ", path);
-          return FALSE;
-        }
+        return FALSE;
       memcpy (array->data, source->data, array->size * sizeof (float));
     }
   return TRUE;

@@ -4,6 +4,8 @@
 
 #include "tiny.h"
 
+#include "npz.h"
+
 #include <signal.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -213,17 +215,37 @@ TEST (Resume, damaged_checkpoint_is_refused)
   gsize size = 0;
 
   REQUIRE (g_file_get_contents (path, &content, &size, NULL));
-  for (guint part = 0; part < 8; part++)
+  /* Cut off at many places; last, whole but with a letter of the config changed, which only its checksum tells. */
+  for (guint part = 0; part <= 8; part++)
     {
       g_autofree char *err = NULL;
-      gsize place = size * part / 8;
-      char kept = content[place];
+      char *letter = memmem (content, size, "latency-threshold", strlen ("latency-threshold"));
 
-      g_file_set_contents (path, content, part % 2 == 0 ? place : size / 2, NULL);
+      REQUIRE (letter != NULL);
+      *letter ^= part == 8;
+      g_file_set_contents (path, content, size * part / 8, NULL);
       EXPECT_INT (tiny_resume (out, NULL, &err), 1);
       EXPECT_TRUE (strstr (err, "checkpoint.npz") != NULL);
-      content[place] = kept;
     }
+}
+
+TEST (Resume, a_checkpoint_that_lacks_an_array_is_named_once)
+{
+  const char *folder = test_temporary_folder ();
+  g_autofree char *out = signal_at (folder, "pretrain,1", SIGINT, 130, NULL);
+  g_autofree char *path = g_build_filename (out, "checkpoint.npz", NULL);
+  g_autofree char *message = g_strdup_printf ("cleave: %s: no array config", path);
+  g_autofree char *err = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (CleaveArchiveWriter) writer = cleave_archive_writer_new (path, &error);
+  const gint64 number = 1;
+
+  REQUIRE_NO_ERROR (error);
+  EXPECT_TRUE (npz_write_array (writer, "position", NPY_INT64, 0, NULL, &number, &error));
+  EXPECT_TRUE (cleave_archive_writer_close (writer, &error));
+  EXPECT_NO_ERROR (error);
+  EXPECT_INT (tiny_resume (out, NULL, &err), 1);
+  EXPECT_TRUE (strstr (err, message) != NULL);
 }
 
 TEST (Resume, no_run_folder_is_refused)
