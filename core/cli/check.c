@@ -4,6 +4,7 @@
 
 #include "cli.h"
 #include "settings.h"
+#include "survey.h"
 
 #include <json-glib/json-glib.h>
 #include <math.h>
@@ -157,8 +158,9 @@ estimate (GObject *oracle, const char *section, CleaveNetwork *network, guint fi
 
 /* Latency of the whole and of the parts, and what crosses. */
 static gboolean
-check_network (Check *check, CleaveNetwork *network, GError **error)
+check_network (CleaveNetwork *network, gpointer data, GError **error)
 {
+  Check *check = data;
   const CleaveComponents *components = check->components;
   guint n_ops = cleave_network_get_n_ops (network);
   guint cut = cleave_network_get_cut (network);
@@ -190,42 +192,13 @@ check_network (Check *check, CleaveNetwork *network, GError **error)
   return TRUE;
 }
 
-/* The network of category CATEGORY of variable VARIABLE, all others at 0. */
-static gboolean
-check_category (Check *check, gsize n_variables, gsize variable, gsize category, const char *name, const char *text,
-                GError **error)
-{
-  g_autofree guint *choices = g_new0 (guint, n_variables);
-  g_autoptr (CleaveCandidate) candidate = NULL;
-  g_autoptr (CleaveNetwork) network = NULL;
-
-  choices[variable] = (guint)category;
-  candidate = cleave_candidate_new (choices, n_variables);
-  network = cleave_space_build (CLEAVE_SPACE (check->components->space), candidate, error);
-  if (network != NULL && check_network (check, network, error))
-    return TRUE;
-  g_prefix_error (error, "%s = %s, the other variables at their first category: ", name, text);
-  return FALSE;
-}
-
 static gboolean
 check_networks (Check *check, GVariant *variables, GError **error)
 {
-  gsize n_variables = g_variant_n_children (variables);
   const Range none = { INFINITY, -INFINITY };
 
   check->device = check->server = check->channel = check->payload = none;
-  for (gsize variable = 0; variable < n_variables; variable++)
-    {
-      const char *name;
-      g_autofree const char **categories = NULL;
-
-      g_variant_get_child (variables, variable, "(&s^a&s)", &name, &categories);
-      for (gsize i = 0; categories[i] != NULL; i++)
-        if (!check_category (check, n_variables, variable, i, name, categories[i], error))
-          return FALSE;
-    }
-  return TRUE;
+  return cleave_survey (CLEAVE_SPACE (check->components->space), variables, check_network, check, error);
 }
 
 /* --- channel and optimizer --- */

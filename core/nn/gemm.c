@@ -99,7 +99,7 @@ set_up (NnGemm *gemm, NnCpu cpu, GError **error)
   guint columns = bli_cntx_get_blksz_def_dt (BLIS_FLOAT, BLIS_NR, gemm->context);
   gemm->lanes = gemm->by_rows ? columns : rows;
   gemm->block = gemm->by_rows ? rows : columns;
-  if (gemm->lanes % 4 != 0 || gemm->lanes > 64)
+  if (gemm->lanes % 8 != 0 || gemm->lanes > 64)
     {
       g_set_error (error, CLEAVE_ERROR, CLEAVE_ERROR_UNSUPPORTED,
                    "BLIS configuration %s: its micro-tile of %u × %u is not one that Cleave can use", gemm->name, rows,

@@ -6,6 +6,9 @@
 
 #include <math.h>
 
+/* Steps that an optimizer may take after the budget is used up; one that never says done would run for ever. */
+#define MAX_CLOSING_STEPS 1000u
+
 /* The drop rates that count for a trial: nothing crosses the link where the device computes all. */
 static const double *
 list_drop_rates (CleaveRun *self, CleavePlacement placement, guint *n)
@@ -63,13 +66,24 @@ loss_on_half (CleaveRun *self, NnPlan *plan, CleaveNetwork *network, CleavePlace
   return sum / n_batches;
 }
 
+/* The network of a candidate that the optimizer gave. */
+static CleaveNetwork *
+build_network (CleaveRun *self, CleaveCandidate *candidate, GError **error)
+{
+  CleaveNetwork *network = cleave_space_build (CLEAVE_SPACE (self->components->space), candidate, error);
+
+  if (network == NULL)
+    g_prefix_error (error, "[optimizer]: a candidate of %s: ", G_OBJECT_TYPE_NAME (self->components->optimizer));
+  return network;
+}
+
 /* The objective (eq. 4) of one trial; NaN with an error set. */
 static double
 score_trial (CleaveRun *self, CleaveTrials *trials, guint index, guint32 step, GError **error)
 {
   CleaveCandidate *candidate = cleave_trials_get_candidate (trials, index);
   CleavePlacement placement = cleave_trials_get_placement (trials, index);
-  g_autoptr (CleaveNetwork) network = cleave_space_build (CLEAVE_SPACE (self->components->space), candidate, error);
+  g_autoptr (CleaveNetwork) network = build_network (self, candidate, error);
   g_autoptr (NnPlan) plan = NULL;
   CleaveLatency latency;
   double loss, value;
@@ -131,7 +145,7 @@ note_state (CleaveRun *self, GError **error)
 
   if (candidate == NULL)
     return FALSE;
-  network = cleave_space_build (CLEAVE_SPACE (self->components->space), candidate, error);
+  network = build_network (self, candidate, error);
   if (network == NULL || !cleave_latency_estimate (self->components, network, CLEAVE_PLACEMENT_SPLIT, &latency, error))
     return FALSE;
   state = cleave_optimizer_save (optimizer, error);
@@ -161,6 +175,13 @@ take_step (CleaveRun *self, const CleaveStageLoop *loop, gboolean *done, GError 
   *done = n_trials == 0;
   if (*done)
     return TRUE;
+  if (step >= budget + MAX_CLOSING_STEPS)
+    {
+      g_set_error (error, CLEAVE_ERROR, CLEAVE_ERROR_PLUGIN,
+                   "[optimizer]: %s still asks for trials %u steps after the search's end",
+                   G_OBJECT_TYPE_NAME (optimizer), MAX_CLOSING_STEPS);
+      return FALSE;
+    }
   values = g_new (double, n_trials);
   return score_trials (self, trials, step, values, error)
          && cleave_optimizer_tell (optimizer, trials, values, n_trials, error) && note_state (self, error);

@@ -4,6 +4,7 @@
 
 #include "model.h"
 #include "run-folder.h"
+#include "survey.h"
 
 #include <math.h>
 #include <unistd.h>
@@ -76,15 +77,12 @@ run_configure (CleaveHost *host, CleaveConfig *config, const char *folder, GErro
 
 /* The space must make networks for the data set's images, of blocks that the oracles know. */
 static gboolean
-check_first_network (CleaveRun *self, GError **error)
+check_network (CleaveNetwork *network, gpointer data, GError **error)
 {
-  gsize n_variables = g_variant_n_children (self->variables);
-  g_autofree guint *choices = g_new0 (guint, n_variables);
-  g_autoptr (CleaveCandidate) candidate = cleave_candidate_new (choices, n_variables);
-  g_autoptr (CleaveNetwork) network = cleave_space_build (CLEAVE_SPACE (self->components->space), candidate, error);
+  CleaveRun *self = data;
   CleaveLatency latency;
 
-  return network != NULL && cleave_evaluation_check_shapes (network, self->info, error)
+  return cleave_evaluation_check_shapes (network, self->info, error)
          && cleave_latency_estimate (self->components, network, CLEAVE_PLACEMENT_SPLIT, &latency, error);
 }
 
@@ -116,7 +114,8 @@ run_prepare (CleaveRun *self, guint n_threads, GError **error)
   self->variables = cleave_space_variables (CLEAVE_SPACE (self->components->space), error);
   if (self->variables == NULL)
     return FALSE;
-  if (!check_channel (self, error) || !check_first_network (self, error)
+  if (!check_channel (self, error)
+      || !cleave_survey (CLEAVE_SPACE (self->components->space), self->variables, check_network, self, error)
       || !cleave_optimizer_start (optimizer, self->variables, error))
     return FALSE;
   self->metrics = cleave_metrics_new (optimizer);

@@ -36,7 +36,7 @@ TEST (Check, ReportsWhatItFound)
   channel = json_object_get_object_member (root, "channel");
   /* 22 blocks of nine choices, 23 split points. */
   EXPECT_INT (json_object_get_int_member (space, "variables"), 23);
-  EXPECT_INT (json_object_get_int_member (space, "networks"), 22 * 9 + 23);
+  EXPECT_INT (json_object_get_int_member (space, "networks"), 22 * 9 * 2 + 23);
   /* After a block of stage 1: 24×32×32; of stage 5: 184×4×4. At 32 bit and 8 Mbit/s, 4 µs an element. */
   EXPECT_NEAR (json_object_get_double_member (space, "maximum_payload_elements"), 24 * 32 * 32, 0);
   EXPECT_NEAR (json_object_get_double_member (space, "minimum_payload_elements"), 184 * 4 * 4, 0);
