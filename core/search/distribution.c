@@ -7,7 +7,7 @@
 #include <math.h>
 
 /* Steps that an optimizer may take after the budget is used up; one that never says done would run for ever. */
-#define MAX_CLOSING_STEPS 1000u
+#define MAX_CLOSING_STEPS 100u
 
 /* The drop rates that count for a trial: nothing crosses the link where the device computes all. */
 static const double *

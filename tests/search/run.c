@@ -86,17 +86,43 @@ TEST (Run, stopped_after_any_step_gives_the_same_bytes)
   EXPECT_TRUE (tiny_same_file (out, reference, "metrics.csv"));
 }
 
-TEST (Run, an_impossible_drop_rate_is_noticed_before_any_work)
+/* The run that a config with these settings makes, or its error. */
+static CleaveRun *
+make_run (const char *const *settings, GError **error)
 {
-  g_autoptr (GError) error = NULL;
-  g_autoptr (CleaveHost) host = make_host (&error);
-  REQUIRE_NO_ERROR (error);
+  g_autoptr (CleaveHost) host = make_host (error);
   g_autoptr (CleaveConfig) config = tiny_load_config ();
   g_autofree char *out = g_build_filename (test_temporary_folder (), "out", NULL);
 
-  cleave_config_set (config, "channel.plugin=broken-link", &error);
-  REQUIRE_NO_ERROR (error);
-  g_autoptr (CleaveRun) run = cleave_run_new (host, config, out, 1, &error);
-  EXPECT_TRUE (run == NULL);
+  for (; host != NULL && *settings != NULL; settings++)
+    if (!cleave_config_set (config, *settings, error))
+      return NULL;
+  return host != NULL ? cleave_run_new (host, config, out, 1, error) : NULL;
+}
+
+TEST (Run, an_impossible_channel_is_noticed_before_any_work)
+{
+  static const char *const lossy[] = { "channel.plugin=broken-link", NULL };
+  static const char *const endless[]
+      = { "channel.plugin=broken-link", "channel.own-drop-rate=0.1", "channel.endless=true", NULL };
+  g_autoptr (GError) error = NULL;
+
+  EXPECT_TRUE (make_run (lossy, &error) == NULL);
   EXPECT_ERROR (error, CLEAVE_ERROR_PLUGIN, "[channel]: BrokenLink: its own drop rate is 1.5");
+  EXPECT_TRUE (make_run (endless, &error) == NULL);
+  EXPECT_ERROR (error, CLEAVE_ERROR_PLUGIN, "[channel]: BrokenLink says that");
+}
+
+TEST (Run, an_optimizer_that_never_says_done_is_stopped)
+{
+  static const char *const settings[]
+      = { "optimizer.plugin=probe", "optimizer.closing-rounds=1000000", "search.epochs=1", NULL };
+  const CleaveObserver observer = { NULL };
+  g_autoptr (GError) error = NULL;
+  g_autoptr (CleaveRun) run = make_run (settings, &error);
+  REQUIRE_NO_ERROR (error);
+
+  EXPECT_TRUE (cleave_run_execute (run, &observer, &error) == NULL);
+  EXPECT_ERROR (error, CLEAVE_ERROR_PLUGIN,
+                "[optimizer]: Probe still asks for trials 100 steps after the search's end");
 }
