@@ -3,6 +3,7 @@
 /* cleave check: whether a config and all that it names fit together, before a long run finds out. */
 
 #include "cli.h"
+#include "evaluation.h"
 #include "settings.h"
 #include "survey.h"
 
@@ -116,32 +117,6 @@ add_range (Check *check, const char *key, const char *text, const Range *range)
 /* --- the networks --- */
 
 static gboolean
-check_shapes (Check *check, CleaveNetwork *network, GError **error)
-{
-  const CleaveDatasetInfo *info = check->info;
-  const CleaveOp *last = cleave_network_get_op (network, cleave_network_get_n_ops (network) - 1);
-  guint channels = cleave_network_get_in_channels (network);
-  guint height = cleave_network_get_in_height (network);
-  guint width = cleave_network_get_in_width (network);
-  guint n_outputs = last->out_channels * last->out_height * last->out_width;
-
-  if (channels != info->channels || height != info->height || width != info->width)
-    {
-      g_set_error (error, CLEAVE_ERROR, CLEAVE_ERROR_CONFIG,
-                   "[space]: its networks take %u×%u×%u images, those of [dataset] are %u×%u×%u", channels, height,
-                   width, info->channels, info->height, info->width);
-      return FALSE;
-    }
-  if (n_outputs != info->n_classes)
-    {
-      g_set_error (error, CLEAVE_ERROR, CLEAVE_ERROR_CONFIG, "[space]: its networks tell %u classes, [dataset] has %u",
-                   n_outputs, info->n_classes);
-      return FALSE;
-    }
-  return TRUE;
-}
-
-static gboolean
 estimate (GObject *oracle, const char *section, CleaveNetwork *network, guint first, guint end, double *ms,
           GError **error)
 {
@@ -167,7 +142,7 @@ check_network (CleaveNetwork *network, gpointer data, GError **error)
   gsize payload = cleave_network_get_payload_elements (network);
   double device, server, part, seconds;
 
-  if (!check_shapes (check, network, error)
+  if (!cleave_evaluation_check_shapes (network, check->info, error)
       || !estimate (components->device, "device", network, 0, n_ops, &device, error)
       || !estimate (components->server, "server", network, 0, n_ops, &server, error)
       || !estimate (components->device, "device", network, 0, cut, &part, error)

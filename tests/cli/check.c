@@ -53,8 +53,9 @@ TEST (Check, SaysTheFirstProblem)
     { "search.eopchs=1", "[search] eopchs: no such key; did you mean epochs?" },
     { "space.plugin=fbnte", "no such space plugin as fbnte; did you mean fbnet?" },
     { "space.plugin=asng", "asng is an optimizer, expected a space" },
-    { "space.macro-architecture=imagenet", "its networks take 3×224×224 images, those of [dataset] are 3×32×32" },
-    { "space.classes=10", "its networks tell 10 classes, [dataset] has 100" },
+    { "space.macro-architecture=imagenet",
+      "its networks take images of 3×224×224, but those of [dataset] are 3×32×32" },
+    { "space.classes=10", "its networks give 10 numbers an image, but [dataset] has 100 classes" },
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
