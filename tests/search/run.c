@@ -56,7 +56,7 @@ TEST (Run, stopped_after_any_step_gives_the_same_bytes)
   g_autoptr (CleaveConfig) config = make_config (&error);
   g_autoptr (CleaveRun) whole = cleave_run_new (host, config, reference, 1, &error);
   const CleaveObserver silent = { 0 };
-  g_autoptr (CleaveResult) expected = whole != NULL ? cleave_run_execute (whole, &silent, &error) : NULL;
+  G_GNUC_UNUSED g_autoptr (CleaveResult) expected = whole != NULL ? cleave_run_execute (whole, &silent, &error) : NULL;
   g_autoptr (CleaveResult) result = NULL;
   guint n_stops[4] = { 0 };
 
@@ -117,7 +117,7 @@ TEST (Run, an_optimizer_that_never_says_done_is_stopped)
 {
   static const char *const settings[]
       = { "optimizer.plugin=probe", "optimizer.closing-rounds=1000000", "search.epochs=1", NULL };
-  const CleaveObserver observer = { NULL };
+  const CleaveObserver observer = { 0 };
   g_autoptr (GError) error = NULL;
   g_autoptr (CleaveRun) run = make_run (settings, &error);
   REQUIRE_NO_ERROR (error);
