@@ -4,6 +4,7 @@
 
 #include "cli.h"
 #include "evaluation.h"
+#include "latency.h"
 #include "settings.h"
 #include "survey.h"
 
@@ -116,53 +117,31 @@ add_range (Check *check, const char *key, const char *text, const Range *range)
 
 /* --- the networks --- */
 
-static gboolean
-estimate (GObject *oracle, const char *section, CleaveNetwork *network, guint first, guint end, double *ms,
-          GError **error)
-{
-  double seconds = cleave_oracle_estimate (CLEAVE_ORACLE (oracle), network, first, end, error);
-
-  if (isnan (seconds))
-    {
-      g_prefix_error (error, "[%s]: ", section);
-      return FALSE;
-    }
-  *ms = seconds * 1e3;
-  return TRUE;
-}
-
 /* Latency of the whole and of the parts, and what crosses. */
 static gboolean
 check_network (CleaveNetwork *network, gpointer data, GError **error)
 {
   Check *check = data;
-  const CleaveComponents *components = check->components;
+  CleaveComponents *components = check->components;
   guint n_ops = cleave_network_get_n_ops (network);
-  guint cut = cleave_network_get_cut (network);
-  gsize payload = cleave_network_get_payload_elements (network);
-  double device, server, part, seconds;
+  CleaveLatency latency;
+  double device, server;
 
   if (!cleave_evaluation_check_shapes (network, check->info, error)
-      || !estimate (components->device, "device", network, 0, n_ops, &device, error)
-      || !estimate (components->server, "server", network, 0, n_ops, &server, error)
-      || !estimate (components->device, "device", network, 0, cut, &part, error)
-      || !estimate (components->server, "server", network, cut, n_ops, &part, error))
+      || !cleave_latency_estimate_stretch (components->device, "device", network, 0, n_ops, &device, error)
+      || !cleave_latency_estimate_stretch (components->server, "server", network, 0, n_ops, &server, error))
     return FALSE;
-  if (payload == 0)
+  if (cleave_network_get_payload_elements (network) == 0)
     {
       g_set_error (error, CLEAVE_ERROR, CLEAVE_ERROR_PLUGIN, "[space]: nothing crosses the cut: the network has none");
       return FALSE;
     }
-  seconds = cleave_channel_seconds (CLEAVE_CHANNEL (components->channel), payload, error);
-  if (isnan (seconds))
-    {
-      g_prefix_error (error, "[channel]: ");
-      return FALSE;
-    }
+  if (!cleave_latency_estimate (components, network, CLEAVE_PLACEMENT_SPLIT, &latency, error))
+    return FALSE;
   range_add (&check->device, device);
   range_add (&check->server, server);
-  range_add (&check->payload, (double)payload);
-  range_add (&check->channel, seconds * 1e3);
+  range_add (&check->payload, (double)latency.payload_elements);
+  range_add (&check->channel, latency.transfer_ms);
   check->n_networks++;
   return TRUE;
 }

@@ -113,9 +113,6 @@ nn_engine_new (guint n_threads, GError **error)
   engine->n_threads = n_threads > 0 ? n_threads : g_get_num_processors ();
   engine->blocks = g_ptr_array_new_with_free_func (block_free);
   engine->scratch = g_new0 (float *, engine->n_threads);
-  engine->description
-      = g_strdup_printf ("%s kernels, BLIS %s, %u images side by side, %u thread%s", nn_cpu_to_string (cpu),
-                         nn_gemm_name (gemm), engine->lanes, engine->n_threads, engine->n_threads == 1 ? "" : "s");
   return engine;
 }
 
@@ -128,18 +125,5 @@ nn_engine_free (NnEngine *engine)
     block_free (engine->scratch[i]);
   g_free (engine->scratch);
   g_ptr_array_unref (engine->blocks);
-  g_free (engine->description);
   g_free (engine);
-}
-
-const char *
-nn_engine_describe (NnEngine *engine)
-{
-  return engine->description;
-}
-
-guint
-nn_engine_get_n_threads (NnEngine *engine)
-{
-  return engine->n_threads;
 }

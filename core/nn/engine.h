@@ -15,7 +15,6 @@ struct _NnEngine
   const NnGemm *gemm;
   guint lanes;
   guint n_threads;
-  char *description;
   GPtrArray *blocks;  /* Block: memory that no plan holds now */
   float **scratch;    /* per thread */
   gsize scratch_size; /* floats a thread */

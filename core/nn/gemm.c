@@ -132,12 +132,6 @@ nn_gemm_get (NnCpu cpu, GError **error)
   return &instance;
 }
 
-const char *
-nn_gemm_name (const NnGemm *gemm)
-{
-  return gemm->name;
-}
-
 guint
 nn_gemm_lanes (const NnGemm *gemm)
 {

@@ -15,8 +15,6 @@ typedef struct _NnGemm NnGemm;
 
 /* Sets BLIS up for this level, before its first call in the process; later calls must ask for the same. */
 const NnGemm *nn_gemm_get (NnCpu cpu, GError **error);
-/* The name of BLIS's configuration: "skx". */
-const char *nn_gemm_name (const NnGemm *gemm);
 /* Images side by side: the micro-tile's size in the direction that the kernel stores in rows. */
 guint nn_gemm_lanes (const NnGemm *gemm);
 /* Floats that n × k packed weights take. */

@@ -14,9 +14,6 @@ typedef struct _NnEngine NnEngine;
 /* N_THREADS = 0: all cores. CLEAVE_CPU and BLIS_ARCH_TYPE are read here, at the first engine of the process. */
 NnEngine *nn_engine_new (guint n_threads, GError **error);
 void nn_engine_free (NnEngine *engine);
-/* "avx512, 32 images a tile, BLIS skx" */
-const char *nn_engine_describe (NnEngine *engine);
-guint nn_engine_get_n_threads (NnEngine *engine);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (NnEngine, nn_engine_free)
 
 /* --- weights --- */

@@ -388,7 +388,6 @@ lay_out (NnPlan *plan, GError **error)
   if (plan->flags & NN_PLAN_BACKWARD)
     lay_out_backward (plan, &layout);
   g_array_unref (layout.gaps);
-  plan->memory_size = layout.end;
   plan->memory = nn_engine_take (plan->engine, layout.end, error);
   if (plan->memory == NULL)
     return FALSE;

@@ -84,7 +84,6 @@ struct _NnPlan
   guint cut_step;     /* the first of the tail */
   NnValue *input, *payload, *output;
   float *memory;
-  gsize memory_size;  /* floats */
   float *arrived;     /* scale of each payload element, as the payload lies; NULL where there is no cut */
   gsize scratch_size; /* floats a thread */
   float *workspace;   /* of the step that runs: packed weights, partial weight gradients */

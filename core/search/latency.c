@@ -4,10 +4,9 @@
 
 #include <math.h>
 
-/* Milliseconds of a stretch on one of the two devices. */
-static gboolean
-estimate_ms (GObject *oracle, const char *section, CleaveNetwork *network, guint first_op, guint end_op,
-             double *milliseconds, GError **error)
+gboolean
+cleave_latency_estimate_stretch (GObject *oracle, const char *section, CleaveNetwork *network, guint first_op,
+                                 guint end_op, double *milliseconds, GError **error)
 {
   const double seconds = cleave_oracle_estimate (CLEAVE_ORACLE (oracle), network, first_op, end_op, error);
 
@@ -53,8 +52,8 @@ cleave_latency_estimate (CleaveComponents *components, CleaveNetwork *network, C
   const guint cut = placement == CLEAVE_PLACEMENT_SPLIT ? cleave_network_get_cut (network) : n_ops;
 
   *latency = (CleaveLatency){ 0 };
-  if (!estimate_ms (components->device, "device", network, 0, cut, &latency->head_ms, error)
-      || !estimate_ms (components->server, "server", network, cut, n_ops, &latency->tail_ms, error))
+  if (!cleave_latency_estimate_stretch (components->device, "device", network, 0, cut, &latency->head_ms, error)
+      || !cleave_latency_estimate_stretch (components->server, "server", network, cut, n_ops, &latency->tail_ms, error))
     return FALSE;
   if (placement == CLEAVE_PLACEMENT_SPLIT
       && !estimate_transfer (components->channel, cleave_network_get_payload_elements (network), latency, error))

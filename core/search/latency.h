@@ -17,6 +17,10 @@ typedef struct
   double payload_bits;
 } CleaveLatency;
 
+/* Milliseconds of ops first_op … end_op − 1 on one device; SECTION names the oracle in an error. */
+gboolean cleave_latency_estimate_stretch (GObject *oracle, const char *section, CleaveNetwork *network, guint first_op,
+                                          guint end_op, double *milliseconds, GError **error);
+
 /* DEVICE placement: all of it in head_ms, the rest 0. */
 gboolean cleave_latency_estimate (CleaveComponents *components, CleaveNetwork *network, CleavePlacement placement,
                                   CleaveLatency *latency, GError **error);
