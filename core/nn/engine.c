@@ -85,6 +85,41 @@ nn_engine_get_scratch (NnEngine *engine)
   return engine->scratch[omp_get_thread_num ()];
 }
 
+void
+nn_engine_start_profile (NnEngine *engine)
+{
+  g_free (engine->profile);
+  engine->profile = g_new0 (NnProfile, engine->n_threads);
+}
+
+double
+nn_engine_get_profile (NnEngine *engine, NnWork work)
+{
+  double seconds = 0;
+
+  if (engine->profile != NULL)
+    for (guint i = 0; i < engine->n_threads; i++)
+      seconds += engine->profile[i].seconds[work];
+  return seconds;
+}
+
+NnClock
+nn_clock_start (NnEngine *engine)
+{
+  if (engine->profile == NULL)
+    return (NnClock){ NULL, 0 };
+  return (NnClock){ engine->profile[omp_get_thread_num ()].seconds, omp_get_wtime () };
+}
+
+void
+nn_clock_add (NnClock *clock, NnWork work)
+{
+  double now = omp_get_wtime ();
+
+  clock->seconds[work] += now - clock->last;
+  clock->last = now;
+}
+
 static const NnKernels *
 choose_kernels (NnCpu cpu, guint lanes)
 {
@@ -124,6 +159,7 @@ nn_engine_free (NnEngine *engine)
   for (guint i = 0; i < engine->n_threads; i++)
     block_free (engine->scratch[i]);
   g_free (engine->scratch);
+  g_free (engine->profile);
   g_ptr_array_unref (engine->blocks);
   g_free (engine);
 }

@@ -16,6 +16,24 @@ NnEngine *nn_engine_new (guint n_threads, GError **error);
 void nn_engine_free (NnEngine *engine);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (NnEngine, nn_engine_free)
 
+/* --- where the time goes --- */
+
+typedef enum
+{
+  NN_WORK_GEMM,        /* convolutions but depthwise, linear layers, packing their weights */
+  NN_WORK_DEPTHWISE,   /* depthwise convolutions */
+  NN_WORK_NORM,        /* statistics and normalisation, there and back */
+  NN_WORK_ELEMENTWISE, /* ReLU, residuals, losses, pooling, copies */
+  NN_WORK_OPTIMISER,   /* reducing weight gradients, SGD */
+  NN_WORK_DATA,        /* images and outputs between NCHW and the engine's layout */
+  NN_N_WORKS,
+} NnWork;
+
+/* From here on the time of each kind of work is kept, from zero. */
+void nn_engine_start_profile (NnEngine *engine);
+/* Seconds since then, summed over the threads; what is missing to threads × wall time was spent waiting. */
+double nn_engine_get_profile (NnEngine *engine, NnWork work);
+
 /* --- weights --- */
 
 typedef struct
@@ -70,6 +88,8 @@ typedef struct _NnPlan NnPlan;
 NnPlan *nn_plan_new (NnEngine *engine, NnSupernet *supernet, CleaveNetwork *network, guint batch, NnPlanFlags flags,
                      GError **error);
 void nn_plan_free (NnPlan *plan);
+/* Bytes that nn_plan_new() would take from the engine; nothing is taken. 0 with an error set. */
+gsize nn_plan_measure (NnEngine *engine, CleaveNetwork *network, guint batch, NnPlanFlags flags, GError **error);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (NnPlan, nn_plan_free)
 
 /* Ops before the cut (all of them where there is none). IMAGES is [n, C, H, W], n ≤ batch. */

@@ -376,8 +376,8 @@ lay_out_backward (NnPlan *plan, Layout *layout)
     }
 }
 
-static gboolean
-lay_out (NnPlan *plan, GError **error)
+static void
+lay_out (NnPlan *plan)
 {
   Layout layout = { g_array_new (FALSE, FALSE, sizeof (NnBuffer)), 0, plan->buffers };
   NnBuffer *workspace = layout_take (&layout, plan->workspace_size);
@@ -388,12 +388,21 @@ lay_out (NnPlan *plan, GError **error)
   if (plan->flags & NN_PLAN_BACKWARD)
     lay_out_backward (plan, &layout);
   g_array_unref (layout.gaps);
-  plan->memory = nn_engine_take (plan->engine, layout.end, error);
-  if (plan->memory == NULL)
+  plan->memory_size = layout.end;
+  plan->workspace_buffer = workspace;
+  plan->sums_buffer = sums;
+  plan->arrived_buffer = arrived;
+}
+
+gboolean
+nn_plan_take_memory (NnPlan *plan, GError **error)
+{
+  plan->memory = nn_engine_take (plan->engine, plan->memory_size, error);
+  if (plan->memory == NULL || !nn_engine_reserve_scratch (plan->engine, plan->scratch_size, error))
     return FALSE;
-  plan->workspace = plan->memory + workspace->offset;
-  plan->sums = (double *)(plan->memory + sums->offset);
-  plan->arrived = plan->memory + arrived->offset;
+  plan->workspace = plan->memory + plan->workspace_buffer->offset;
+  plan->sums = (double *)(plan->memory + plan->sums_buffer->offset);
+  plan->arrived = plan->memory + plan->arrived_buffer->offset;
   for (guint i = 0; i < plan->values->len; i++)
     {
       NnValue *value = plan->values->pdata[i];
@@ -410,5 +419,6 @@ nn_plan_compile (NnPlan *plan, CleaveNetwork *network, GError **error)
   if (!nn_supernet_add_network (plan->supernet, network, error))
     return FALSE;
   make_steps (plan, network);
-  return lay_out (plan, error) && nn_engine_reserve_scratch (plan->engine, plan->scratch_size, error);
+  lay_out (plan);
+  return TRUE;
 }

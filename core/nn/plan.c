@@ -44,13 +44,13 @@ value_free (gpointer data)
   g_free (value);
 }
 
-NnPlan *
-nn_plan_new (NnEngine *engine, NnSupernet *supernet, CleaveNetwork *network, guint batch, NnPlanFlags flags,
-             GError **error)
+/* A plan without memory. */
+static NnPlan *
+plan_compile (NnEngine *engine, NnSupernet *supernet, CleaveNetwork *network, guint batch, NnPlanFlags flags,
+              GError **error)
 {
   g_autoptr (NnPlan) plan = g_new0 (NnPlan, 1);
 
-  g_return_val_if_fail (batch > 0, NULL);
   plan->engine = engine;
   plan->supernet = supernet;
   plan->flags = flags;
@@ -61,6 +61,30 @@ nn_plan_new (NnEngine *engine, NnSupernet *supernet, CleaveNetwork *network, gui
   plan->norms = g_ptr_array_new_with_free_func (nn_norm_free);
   plan->buffers = g_ptr_array_new_with_free_func (g_free);
   return nn_plan_compile (plan, network, error) ? g_steal_pointer (&plan) : NULL;
+}
+
+NnPlan *
+nn_plan_new (NnEngine *engine, NnSupernet *supernet, CleaveNetwork *network, guint batch, NnPlanFlags flags,
+             GError **error)
+{
+  g_autoptr (NnPlan) plan = NULL;
+
+  g_return_val_if_fail (batch > 0, NULL);
+  plan = plan_compile (engine, supernet, network, batch, flags, error);
+  return plan != NULL && nn_plan_take_memory (plan, error) ? g_steal_pointer (&plan) : NULL;
+}
+
+gsize
+nn_plan_measure (NnEngine *engine, CleaveNetwork *network, guint batch, NnPlanFlags flags, GError **error)
+{
+  g_autoptr (NnSupernet) supernet = nn_supernet_new (0);
+  g_autoptr (NnPlan) plan = NULL;
+
+  g_return_val_if_fail (batch > 0, 0);
+  plan = plan_compile (engine, supernet, network, batch, flags, error);
+  if (plan == NULL)
+    return 0;
+  return (plan->memory_size + plan->scratch_size * engine->n_threads) * sizeof (float);
 }
 
 void

@@ -81,9 +81,11 @@ struct _NnPlan
   GPtrArray *steps;   /* NnStep, in forward order */
   GPtrArray *norms;   /* NnNorm */
   GPtrArray *buffers; /* NnBuffer */
-  guint cut_step;     /* the first of the tail */
+  NnBuffer *workspace_buffer, *sums_buffer, *arrived_buffer;
+  guint cut_step; /* the first of the tail */
   NnValue *input, *payload, *output;
   float *memory;
+  gsize memory_size;  /* floats */
   float *arrived;     /* scale of each payload element, as the payload lies; NULL where there is no cut */
   gsize scratch_size; /* floats a thread */
   float *workspace;   /* of the step that runs: packed weights, partial weight gradients */
@@ -125,8 +127,9 @@ void nn_norm_finish_forward (NnPlan *plan, NnValue *value, guint n_tasks);
 /* After the step that makes its gradient: a, b, c and the parameters' gradients. */
 void nn_norm_finish_backward (NnPlan *plan, NnValue *value, guint n_tasks);
 
-/* plan-compile.c: values, steps, memory */
+/* plan-compile.c: steps over values and how much memory they need; then the memory */
 gboolean nn_plan_compile (NnPlan *plan, CleaveNetwork *network, GError **error);
+gboolean nn_plan_take_memory (NnPlan *plan, GError **error);
 
 /* --- steps --- */
 
