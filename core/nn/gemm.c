@@ -144,6 +144,12 @@ nn_gemm_packed_size (const NnGemm *gemm, guint n, guint k)
   return (gsize)(n + gemm->block - 1) / gemm->block * gemm->block * k;
 }
 
+guint
+nn_gemm_block (const NnGemm *gemm)
+{
+  return gemm->block;
+}
+
 void
 nn_gemm_pack (const NnGemm *gemm, float *packed, const float *weights, guint n, guint k, gsize row_stride,
               gsize column_stride)
@@ -154,33 +160,50 @@ nn_gemm_pack (const NnGemm *gemm, float *packed, const float *weights, guint n, 
         *packed++ = row < n ? weights[row * row_stride + column * column_stride] : 0;
 }
 
-void
-nn_gemm_multiply (const NnGemm *gemm, guint n, guint k, const float *packed, guint n_pixels, const float *input,
-                  gsize input_pixel_stride, float *output, gsize output_pixel_stride, gsize output_channel_stride,
-                  float beta)
+NnGemmWeights
+nn_gemm_part (const NnGemm *gemm, const float *packed, guint packed_k, guint first_output, guint n, guint first,
+              guint k)
+{
+  g_assert (first_output % gemm->block == 0 && first + k <= packed_k);
+
+  return (NnGemmWeights){ packed + (gsize)first_output * packed_k + (gsize)first * gemm->block, n, k, packed_k };
+}
+
+/* One block of outputs at every pixel. */
+static void
+multiply_block (const NnGemm *gemm, float *weights, guint n, guint k, NnView input, NnView output, NnExtent extent,
+                float beta)
 {
   float one = 1;
   auxinfo_t hints = { 0 };
 
-  g_assert (n > 0 && k > 0 && (guintptr)input % 32 == 0);
-  for (guint first = 0; first < n; first += gemm->block)
+  for (guint row = 0; row < extent.rows; row++)
+    for (guint column = 0; column < extent.columns; column++)
+      {
+        float *panel = input.data + row * input.row + column * input.pixel;
+        float *tile = output.data + row * output.row + column * output.pixel;
+
+        bli_auxinfo_set_next_a (gemm->by_rows ? weights : panel, &hints);
+        bli_auxinfo_set_next_b (gemm->by_rows ? panel : weights, &hints);
+        if (gemm->by_rows)
+          gemm->kernel (n, gemm->lanes, k, &one, weights, panel, &beta, tile, output.channel, 1, &hints, gemm->context);
+        else
+          gemm->kernel (gemm->lanes, n, k, &one, panel, weights, &beta, tile, 1, output.channel, &hints, gemm->context);
+      }
+}
+
+void
+nn_gemm_multiply (const NnGemm *gemm, NnGemmWeights weights, NnView input, NnView output, NnExtent extent, float beta)
+{
+  g_assert (weights.n > 0 && weights.k > 0 && input.channel == gemm->lanes);
+  g_assert ((guintptr)input.data % 32 == 0 && input.row % 8 == 0 && input.pixel % 8 == 0);
+
+  for (guint first = 0; first < weights.n; first += gemm->block)
     {
-      float *weights = (float *)packed + (gsize)first * k;
-      guint outputs = MIN (gemm->block, n - first);
+      NnView block = output;
 
-      for (guint pixel = 0; pixel < n_pixels; pixel++)
-        {
-          float *panel = (float *)input + pixel * input_pixel_stride;
-          float *tile = output + pixel * output_pixel_stride + first * output_channel_stride;
-
-          bli_auxinfo_set_next_a (gemm->by_rows ? weights : panel, &hints);
-          bli_auxinfo_set_next_b (gemm->by_rows ? panel : weights, &hints);
-          if (gemm->by_rows)
-            gemm->kernel (outputs, gemm->lanes, k, &one, weights, panel, &beta, tile, output_channel_stride, 1, &hints,
-                          gemm->context);
-          else
-            gemm->kernel (gemm->lanes, outputs, k, &one, panel, weights, &beta, tile, 1, output_channel_stride, &hints,
-                          gemm->context);
-        }
+      block.data += first * output.channel;
+      multiply_block (gemm, (float *)weights.data + (gsize)first * weights.packed_k,
+                      MIN (gemm->block, weights.n - first), weights.k, input, block, extent, beta);
     }
 }

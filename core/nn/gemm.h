@@ -8,6 +8,7 @@
  * is the only file that knows BLIS, and it checks what would make BLIS abort. */
 
 #include "cpu.h"
+#include "kernels/kernels.h"
 
 G_BEGIN_DECLS
 
@@ -19,14 +20,27 @@ const NnGemm *nn_gemm_get (NnCpu cpu, GError **error);
 guint nn_gemm_lanes (const NnGemm *gemm);
 /* Floats that n × k packed weights take. */
 gsize nn_gemm_packed_size (const NnGemm *gemm, guint n, guint k);
+/* Outputs of a packed block: packed weights are cut after multiples of it. */
+guint nn_gemm_block (const NnGemm *gemm);
 /* packed ← the matrix whose element (row, column) is at weights[row·row_stride + column·column_stride]; n rows are
  * outputs, k columns inputs. Whole blocks: n is padded with zeros. */
 void nn_gemm_pack (const NnGemm *gemm, float *packed, const float *weights, guint n, guint k, gsize row_stride,
                    gsize column_stride);
-/* For each of n_pixels: output[n][lanes] ← beta·output + weights · input[k][lanes]; beta is 0 or 1. Strides are in
- * floats; input is aligned to 32 bytes at every pixel. */
-void nn_gemm_multiply (const NnGemm *gemm, guint n, guint k, const float *packed, guint n_pixels, const float *input,
-                       gsize input_pixel_stride, float *output, gsize output_pixel_stride, gsize output_channel_stride,
+
+/* Packed weights, or some of their columns. */
+typedef struct
+{
+  const float *data;
+  guint n, k;
+  guint packed_k; /* columns that the packed blocks have */
+} NnGemmWeights;
+
+/* Columns `first` to first + k and outputs first_output (whole blocks) to first_output + n of what was packed. */
+NnGemmWeights nn_gemm_part (const NnGemm *gemm, const float *packed, guint packed_k, guint first_output, guint n,
+                            guint first, guint k);
+/* For each pixel of the extent's rows and columns: output[n][lanes] ← beta·output + weights · input[k][lanes]; beta is
+ * 0 or 1. The input's channels follow each other; it is aligned to 32 bytes at every pixel. */
+void nn_gemm_multiply (const NnGemm *gemm, NnGemmWeights weights, NnView input, NnView output, NnExtent extent,
                        float beta);
 
 G_END_DECLS

@@ -15,7 +15,7 @@ identity_index (guint channels)
 }
 
 static NnValue *
-add_value (NnPlan *plan, guint channels, guint height, guint width, gboolean by_planes)
+add_value (NnPlan *plan, guint channels, guint height, guint width, gboolean by_rows)
 {
   NnValue *value = g_new0 (NnValue, 1);
 
@@ -23,9 +23,19 @@ add_value (NnPlan *plan, guint channels, guint height, guint width, gboolean by_
   value->height = height;
   value->width = width;
   value->pixels = height * width;
-  value->pixel_stride = by_planes ? plan->lanes : (gsize)channels * plan->lanes;
-  value->channel_stride = by_planes ? (gsize)value->pixels * plan->lanes : plan->lanes;
-  value->group_stride = (gsize)channels * value->pixels * plan->lanes;
+  if (by_rows)
+    {
+      value->pixel_stride = plan->lanes;
+      value->channel_stride = (gsize)width * plan->lanes;
+      value->row_stride = channels * value->channel_stride;
+    }
+  else
+    {
+      value->channel_stride = plan->lanes;
+      value->pixel_stride = nn_plan_pixel_stride (plan, channels);
+      value->row_stride = width * value->pixel_stride;
+    }
+  value->group_stride = height * value->row_stride;
   value->index = identity_index (channels);
   value->needs_gradient = TRUE;
   g_ptr_array_add (plan->values, value);
@@ -50,9 +60,9 @@ is_depthwise (const CleaveOp *op)
   return op->kind == CLEAVE_OP_CONV && op->groups == op->in_channels && op->in_channels == op->out_channels;
 }
 
-/* Whether what op `index` makes is read by a depthwise convolution, which wants planes. */
+/* Whether what op `index` makes is read by a depthwise convolution, which wants rows. */
 static gboolean
-wants_planes (const Compiler *compiler, gint index)
+wants_rows (const Compiler *compiler, gint index)
 {
   for (guint i = index + 1; i < compiler->n_ops; i++)
     {
@@ -80,7 +90,7 @@ static void
 join (Compiler *compiler, NnValue *source, gint op)
 {
   NnValue *in = compiler->current;
-  NnValue *out = add_value (compiler->plan, in->channels, in->height, in->width, wants_planes (compiler, op));
+  NnValue *out = add_value (compiler->plan, in->channels, in->height, in->width, wants_rows (compiler, op));
 
   out->can_have_norm = TRUE;
   add_step (compiler, nn_step_join_new (compiler->plan, in, source, out));
@@ -90,20 +100,25 @@ static void
 compile_conv (Compiler *compiler, gint index, const CleaveOp *op)
 {
   NnPlan *plan = compiler->plan;
-  gboolean depthwise = is_depthwise (op);
+  gboolean depthwise = is_depthwise (op), linear = op->kind == CLEAVE_OP_LINEAR;
   NnArray *weight = nn_supernet_find_parameter (plan->supernet, compiler->network, index, "weight");
-  NnArray *bias = op->kind == CLEAVE_OP_LINEAR
-                      ? nn_supernet_find_parameter (plan->supernet, compiler->network, index, "bias")
-                      : NULL;
-  /* The depthwise kernel writes planes. */
+  NnArray *bias = linear ? nn_supernet_find_parameter (plan->supernet, compiler->network, index, "bias") : NULL;
   NnValue *out
-      = add_value (plan, op->out_channels, op->out_height, op->out_width, depthwise || wants_planes (compiler, index));
+      = add_value (plan, op->out_channels, op->out_height, op->out_width, depthwise || wants_rows (compiler, index));
 
   out->can_have_norm = TRUE;
   if (depthwise)
-    add_step (compiler, nn_step_depthwise_new (plan, op, weight, compiler->current, out));
+    {
+      add_step (compiler, nn_step_depthwise_new (plan, op, weight, compiler->current, out));
+      return;
+    }
+  /* Only the depthwise step reads channels in another order. */
+  if (compiler->current->is_permuted)
+    join (compiler, NULL, index - 1);
+  if (linear || (op->kernel == 1 && op->padding == 0))
+    add_step (compiler, nn_step_pointwise_new (plan, op, weight, bias, compiler->current, out));
   else
-    add_step (compiler, nn_step_conv_new (plan, op, weight, bias, compiler->current, out));
+    add_step (compiler, nn_step_conv_new (plan, op, weight, compiler->current, out));
 }
 
 static void
@@ -184,8 +199,10 @@ finish_op (Compiler *compiler, gint index, guint cut)
     return;
   NnValue *payload = compiler->current;
   NnValue *out = add_value (plan, payload->channels, payload->height, payload->width, FALSE);
+  out->row_stride = payload->row_stride;
   out->pixel_stride = payload->pixel_stride;
   out->channel_stride = payload->channel_stride;
+  out->group_stride = payload->group_stride;
   plan->payload = payload;
   plan->cut_step = plan->steps->len;
   add_step (compiler, nn_step_link_new (plan, payload, out));
@@ -342,7 +359,7 @@ place_gradient (NnPlan *plan, Layout *layout, NnStep *step, NnValue *target, gbo
 static gboolean
 same_layout (const NnValue *a, const NnValue *b)
 {
-  return a->pixel_stride == b->pixel_stride && a->channel_stride == b->channel_stride;
+  return a->row_stride == b->row_stride && a->pixel_stride == b->pixel_stride && a->channel_stride == b->channel_stride;
 }
 
 /* Whether an add's `in` and `source` may both have out's memory. The next to run backward is the step that made `in`:

@@ -1,24 +1,35 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "plan.h"
 
-/* Scratch panels of a task stay within this many floats, half of a core's second-level cache or so … */
-#define TILE_FLOATS (256 * 1024)
-/* … but a tile is large enough that packed weights are used several times, and small enough to share the work. */
-#define MIN_TILE_PIXELS 4
-#define MAX_TILE_PIXELS 64
+#include <string.h>
+
+/* Pixels of a tile, or so: few, so that panels of hundreds of channels stay in a core's second-level cache and the
+ * columns of a weight gradient in its first-level one; many, so that packed weights are used several times. */
+#define TILE_PIXELS 32
 
 guint
-nn_plan_tile_pixels (const NnPlan *plan, gsize floats_a_pixel, guint pixels)
+nn_plan_tile_rows (const NnPlan *plan, guint height, guint width)
 {
-  gsize fitting = TILE_FLOATS / (floats_a_pixel * plan->lanes);
+  guint rows = CLAMP (TILE_PIXELS / width, 1, height);
 
-  return MIN (pixels, CLAMP (fitting, MIN_TILE_PIXELS, MAX_TILE_PIXELS));
+  /* A second thread should have work too. */
+  if (plan->max_groups == 1 && rows == height && height > 1)
+    rows = (height + 1) / 2;
+  return rows;
 }
 
 guint
-nn_plan_n_tiles (guint pixels, guint tile_pixels)
+nn_plan_n_tiles (const NnPlan *plan, guint height, guint tile_rows, guint n_groups)
 {
-  return (pixels + tile_pixels - 1) / tile_pixels;
+  return n_groups * ((height + tile_rows - 1) / tile_rows);
+}
+
+NnTile
+nn_plan_tile (guint height, guint tile_rows, guint task)
+{
+  guint n_tiles = (height + tile_rows - 1) / tile_rows, row = task % n_tiles * tile_rows;
+
+  return (NnTile){ task / n_tiles, row, MIN (tile_rows, height - row) };
 }
 
 void
@@ -29,10 +40,34 @@ nn_plan_reserve (NnPlan *plan, gsize scratch_floats, gsize workspace_floats, gsi
   plan->sums_size = MAX (plan->sums_size, n_sums);
 }
 
-double *
-nn_plan_task_sums (NnPlan *plan, guint channels, guint task)
+NnMoments
+nn_plan_task_moments (NnPlan *plan, const NnValue *value, guint task, guint group)
 {
-  return plan->sums + (gsize)task * channels * 2;
+  NnMoments moments = { NULL, nn_plan_valid_lanes (plan, group) };
+
+  if (value->norm != NULL)
+    {
+      moments.sums = plan->sums + (gsize)task * value->channels * 2;
+      memset (moments.sums, 0, value->channels * 2 * sizeof (double));
+    }
+  return moments;
+}
+
+/* Elements that a thread reduces at a time. */
+#define REDUCED_AT_ONCE 4096
+
+void
+nn_plan_reduce_gradients (NnPlan *plan, NnArray *array, guint n_tasks)
+{
+  nn_supernet_touch (plan->supernet, array);
+#pragma omp parallel for num_threads(plan->engine->n_threads)
+  for (gsize first = 0; first < array->size; first += REDUCED_AT_ONCE)
+    {
+      NnClock clock = nn_clock_start (plan->engine);
+      plan->engine->kernels->reduce (array->gradient + first, plan->workspace + first, array->size, n_tasks,
+                                     MIN (REDUCED_AT_ONCE, array->size - first));
+      nn_clock_lap (&clock, NN_WORK_OPTIMISER);
+    }
 }
 
 static void
@@ -102,62 +137,80 @@ nn_plan_free (NnPlan *plan)
 
 /* --- between NCHW and lanes --- */
 
-/* Lanes without an image are set to 0. */
+/* One channel of a group of images, as floats, to lanes; lanes without an image are set to 0. */
+static void
+pack_channel (const NnPlan *plan, const NnValue *value, guint group, guint channel, const float *from, float *to)
+{
+  gsize image = (gsize)value->channels * value->pixels;
+  guint valid = nn_plan_valid_lanes (plan, group);
+  const float *source = from + (gsize)group * plan->lanes * image + (gsize)channel * value->pixels;
+  float *target = to + group * value->group_stride + channel * value->channel_stride;
+
+  for (guint row = 0; row < value->height; row++)
+    for (guint column = 0; column < value->width; column++, source++)
+      for (guint lane = 0; lane < plan->lanes; lane++)
+        target[row * value->row_stride + column * value->pixel_stride + lane] = lane < valid ? source[lane * image] : 0;
+}
+
 static void
 pack (NnPlan *plan, const NnValue *value, const float *from, float *to)
 {
-  gsize image = (gsize)value->channels * value->pixels;
   guint n_tasks = plan->n_groups * value->channels;
 
 #pragma omp parallel for num_threads(plan->engine->n_threads)
   for (guint task = 0; task < n_tasks; task++)
     {
-      guint group = task / value->channels, channel = task % value->channels;
-      guint valid = nn_plan_valid_lanes (plan, group);
-      const float *source = from + (gsize)group * plan->lanes * image + (gsize)channel * value->pixels;
-      float *target = to + group * value->group_stride + channel * value->channel_stride;
-
-      for (guint pixel = 0; pixel < value->pixels; pixel++)
-        for (guint lane = 0; lane < plan->lanes; lane++)
-          target[pixel * value->pixel_stride + lane] = lane < valid ? source[lane * image + pixel] : 0;
+      NnClock clock = nn_clock_start (plan->engine);
+      pack_channel (plan, value, task / value->channels, task % value->channels, from, to);
+      nn_clock_lap (&clock, NN_WORK_DATA);
     }
 }
 
 static void
 unpack (NnPlan *plan, const NnValue *value, const float *from, float *to)
 {
-  gsize image = (gsize)value->channels * value->pixels;
+  NnClock clock = nn_clock_start (plan->engine);
 
   for (guint i = 0; i < plan->n; i++)
     for (guint channel = 0; channel < value->channels; channel++)
       {
         const float *source
             = from + i / plan->lanes * value->group_stride + channel * value->channel_stride + i % plan->lanes;
-        for (guint pixel = 0; pixel < value->pixels; pixel++)
-          to[i * image + (gsize)channel * value->pixels + pixel] = source[pixel * value->pixel_stride];
+        for (guint row = 0; row < value->height; row++)
+          for (guint column = 0; column < value->width; column++)
+            *to++ = source[row * value->row_stride + column * value->pixel_stride];
       }
+  nn_clock_lap (&clock, NN_WORK_DATA);
 }
 
-/* The scale of each payload element: 0 if lost, else 1 / (1 − drop rate). */
+/* The scale of each payload element of a channel: 0 if lost, else 1 / (1 − drop rate). */
 static void
-pack_losses (NnPlan *plan, const guint8 *arrived, double drop_rate)
+pack_losses_channel (const NnPlan *plan, guint group, guint channel, const guint8 *arrived, float scale)
 {
   const NnValue *value = plan->payload;
   gsize image = (gsize)value->channels * value->pixels;
-  float scale = 1 / (1 - drop_rate);
-  guint n_tasks = plan->n_groups * value->channels;
+  guint valid = nn_plan_valid_lanes (plan, group);
+  const guint8 *source = arrived + (gsize)group * plan->lanes * image + (gsize)channel * value->pixels;
+  float *target = plan->arrived + group * value->group_stride + channel * value->channel_stride;
+
+  for (guint row = 0; row < value->height; row++)
+    for (guint column = 0; column < value->width; column++, source++)
+      for (guint lane = 0; lane < plan->lanes; lane++)
+        target[row * value->row_stride + column * value->pixel_stride + lane]
+            = lane < valid && source[lane * image] ? scale : 0;
+}
+
+static void
+pack_losses (NnPlan *plan, const guint8 *arrived, double drop_rate)
+{
+  guint channels = plan->payload->channels, n_tasks = plan->n_groups * channels;
 
 #pragma omp parallel for num_threads(plan->engine->n_threads)
   for (guint task = 0; task < n_tasks; task++)
     {
-      guint group = task / value->channels, channel = task % value->channels;
-      guint valid = nn_plan_valid_lanes (plan, group);
-      const guint8 *source = arrived + (gsize)group * plan->lanes * image + (gsize)channel * value->pixels;
-      float *target = plan->arrived + group * value->group_stride + channel * value->channel_stride;
-
-      for (guint pixel = 0; pixel < value->pixels; pixel++)
-        for (guint lane = 0; lane < plan->lanes; lane++)
-          target[pixel * value->pixel_stride + lane] = lane < valid && source[lane * image + pixel] ? scale : 0;
+      NnClock clock = nn_clock_start (plan->engine);
+      pack_losses_channel (plan, task / channels, task % channels, arrived, 1 / (1 - drop_rate));
+      nn_clock_lap (&clock, NN_WORK_DATA);
     }
 }
 

@@ -8,12 +8,12 @@
  * and the step that reads it applies scale, shift and ReLU on the way in. The same goes backwards: a value's gradient
  * is kept as it was before the norm's backward, which the reader applies as an affine function of gradient and value.
  *
- * Images come in groups of `lanes`, innermost. Within a group a value lies either by pixels, [pixel][channel][lane],
- * where one pixel is a ready panel for BLIS, or by planes, [channel][pixel][lane], where a channel is a ready plane for
- * depthwise convolution.
+ * Images come in groups of `lanes`, innermost. Within a group a value lies either by pixels, [row][column][channel]
+ * [lane], where one pixel is a ready panel for BLIS, or by rows, [row][channel][column][lane], where a depthwise
+ * convolution finds a channel's row in one piece and a tile of a few rows is still one stretch of memory.
  *
- * Work is cut into tasks fixed by shapes alone; each writes its own partial sums, which are added in order. So the
- * number of threads changes nothing. */
+ * Work is cut into tasks fixed by shapes alone, most of them tiles of rows that stay in a core's cache; each writes its
+ * own partial sums, which are added in order. So the number of threads changes nothing. */
 
 #include "engine.h"
 #include "supernet.h"
@@ -40,7 +40,7 @@ typedef struct
 typedef struct
 {
   guint channels, height, width, pixels;
-  gsize pixel_stride, channel_stride, group_stride;
+  gsize row_stride, pixel_stride, channel_stride, group_stride;
   NnBuffer *buffer, *gradient_buffer;
   float *data, *gradient;
   guint32 *index; /* raw channel that a reader's channel is */
@@ -62,8 +62,8 @@ struct _NnStep
   /* convolution and linear */
   guint kernel, stride, padding, groups;
   NnArray *weight, *bias;
-  guint tile_pixels;       /* output pixels of a task */
-  guint input_tile_pixels; /* input pixels of a task of backward by input */
+  guint tile_rows;       /* of output pixels, of a task */
+  guint input_tile_rows; /* of input pixels, of a task of backward by input */
   /* What backward does to the gradients of `in` and `source`: it adds to them where an earlier step wrote them, and
    * leaves them alone where they share the memory of out's. */
   gboolean accumulate, accumulate_source;
@@ -98,6 +98,12 @@ struct _NnPlan
   gboolean has_losses;
 };
 
+/* Rows of one group of images. */
+typedef struct
+{
+  guint group, row, rows;
+} NnTile;
+
 /* The lanes of a group that hold images. */
 static inline guint
 nn_plan_valid_lanes (const NnPlan *plan, guint group)
@@ -107,15 +113,16 @@ nn_plan_valid_lanes (const NnPlan *plan, guint group)
 
 /* --- values (value.c) --- */
 
-NnView nn_value_view (const NnValue *value, guint group, guint pixel);
-NnView nn_value_gradient_view (const NnValue *value, guint group, guint pixel);
+/* From the first pixel of this row on. */
+NnView nn_value_view (const NnValue *value, guint group, guint row);
+NnView nn_value_gradient_view (const NnValue *value, guint group, guint row);
 NnTransform nn_value_transform (const NnValue *value);
 /* Nothing is left to be done to it. */
 gboolean nn_value_is_plain (const NnValue *value);
 gboolean nn_value_is_by_pixels (const NnPlan *plan, const NnValue *value);
 gsize nn_value_size (const NnPlan *plan, const NnValue *value);
 /* view ← the gradient of the raw value (the norm's backward applied), lanes without images set to 0. */
-void nn_value_read_gradient (NnPlan *plan, const NnValue *value, guint group, guint pixel, NnExtent extent,
+void nn_value_read_gradient (NnPlan *plan, const NnValue *value, guint group, guint row, guint column, NnExtent extent,
                              guint first_channel, NnView view);
 
 /* --- norms (norm.c) --- */
@@ -133,16 +140,31 @@ gboolean nn_plan_take_memory (NnPlan *plan, GError **error);
 
 /* --- steps --- */
 
+/* From a pixel to the next of a panel of so many channels. Panels an even number of cache lines apart would meet in few
+ * of a cache's sets, so a lane of padding keeps them odd. */
+static inline gsize
+nn_plan_pixel_stride (const NnPlan *plan, guint channels)
+{
+  return (gsize)(channels + (channels > 1 && channels % 2 == 0)) * plan->lanes;
+}
+
 /* Making a step, say what its tasks need; the largest need of all steps counts. */
 void nn_plan_reserve (NnPlan *plan, gsize scratch_floats, gsize workspace_floats, gsize n_sums);
-/* Pixels a task, where each takes so many floats of scratch or cache. */
-guint nn_plan_tile_pixels (const NnPlan *plan, gsize floats_a_pixel, guint pixels);
-guint nn_plan_n_tiles (guint pixels, guint tile_pixels);
-/* Where a task puts its sums over a value of so many channels. */
-double *nn_plan_task_sums (NnPlan *plan, guint channels, guint task);
+/* Rows a task, for values of this size. */
+guint nn_plan_tile_rows (const NnPlan *plan, guint height, guint width);
+guint nn_plan_n_tiles (const NnPlan *plan, guint height, guint tile_rows, guint n_groups);
+NnTile nn_plan_tile (guint height, guint tile_rows, guint task);
+/* Where a task puts its sums over a value, set to 0; none are wanted of a value without a norm. */
+NnMoments nn_plan_task_moments (NnPlan *plan, const NnValue *value, guint task, guint group);
 
-/* step-conv.c: any convolution but depthwise, and linear layers. */
-NnStep *nn_step_conv_new (NnPlan *plan, const CleaveOp *op, NnArray *weight, NnArray *bias, NnValue *in, NnValue *out);
+/* Adds the tasks' partial gradients, which fill the workspace from its start, to the array's. */
+void nn_plan_reduce_gradients (NnPlan *plan, NnArray *array, guint n_tasks);
+
+/* step-pointwise.c: 1×1 convolutions and linear layers. */
+NnStep *nn_step_pointwise_new (NnPlan *plan, const CleaveOp *op, NnArray *weight, NnArray *bias, NnValue *in,
+                               NnValue *out);
+/* step-conv.c: any other convolution but depthwise. */
+NnStep *nn_step_conv_new (NnPlan *plan, const CleaveOp *op, NnArray *weight, NnValue *in, NnValue *out);
 /* step-depthwise.c */
 NnStep *nn_step_depthwise_new (NnPlan *plan, const CleaveOp *op, NnArray *weight, NnValue *in, NnValue *out);
 /* step-join.c: writes a value out plain, with another added where SOURCE is given. */
@@ -151,8 +173,5 @@ NnStep *nn_step_join_new (NnPlan *plan, NnValue *in, NnValue *source, NnValue *o
 NnStep *nn_step_link_new (NnPlan *plan, NnValue *in, NnValue *out);
 /* step-pool.c: global average. */
 NnStep *nn_step_pool_new (NnPlan *plan, NnValue *in, NnValue *out);
-
-/* After a step wrote a gradient: its norm's sums over (gradient, value) of this stretch, if it has a norm. */
-void nn_value_gradient_moments (NnPlan *plan, NnValue *value, guint group, guint pixel, guint n_pixels, guint task);
 
 G_END_DECLS

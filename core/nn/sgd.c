@@ -27,51 +27,73 @@ nn_cross_entropy (const float *logits, const guint16 *labels, guint n, guint n_c
   return loss / n;
 }
 
-static double
-array_square (const NnArray *array)
+/* A stretch of an array, so that large arrays are shared among threads. */
+typedef struct
 {
-  double sum = 0;
+  NnArray *array;
+  gsize first, n;
+} Piece;
 
-  for (gsize i = 0; i < array->size; i++)
-    sum += (double)array->gradient[i] * array->gradient[i];
-  return sum;
-}
+#define PIECE_SIZE 16384
 
-static void
-array_step (NnArray *array, const NnSgd *sgd, float scale)
+static GArray *
+cut_arrays (const NnSupernet *supernet)
 {
-  float decay = sgd->weight_decay, momentum = sgd->momentum, rate = sgd->learning_rate;
+  GArray *pieces = g_array_new (FALSE, FALSE, sizeof (Piece));
 
-  for (gsize i = 0; i < array->size; i++)
+  for (guint i = 0; i < supernet->touched->len; i++)
     {
-      float gradient = scale * array->gradient[i] + decay * array->data[i];
-      array->momentum[i] = momentum * array->momentum[i] + gradient;
-      array->data[i] -= rate * array->momentum[i];
+      NnArray *array = supernet->touched->pdata[i];
+      for (gsize first = 0; first < array->size; first += PIECE_SIZE)
+        {
+          Piece piece = { array, first, MIN (PIECE_SIZE, array->size - first) };
+          g_array_append_val (pieces, piece);
+        }
     }
+  return pieces;
 }
 
-/* Each array is summed by one thread and the sums are added in order, so threads do not change the norm. */
+/* Sums of pieces are added in order, so threads do not change the norm. */
+static double
+gradient_norm (NnEngine *engine, const GArray *pieces)
+{
+  g_autofree double *squares = g_new (double, pieces->len + 1);
+  double square = 0;
+
+#pragma omp parallel for num_threads(engine->n_threads) schedule(dynamic)
+  for (guint i = 0; i < pieces->len; i++)
+    {
+      NnClock clock = nn_clock_start (engine);
+      const Piece *piece = &g_array_index (pieces, Piece, i);
+      squares[i] = engine->kernels->square (piece->array->gradient + piece->first, piece->n);
+      nn_clock_lap (&clock, NN_WORK_OPTIMISER);
+    }
+  for (guint i = 0; i < pieces->len; i++)
+    square += squares[i];
+  return sqrt (square);
+}
+
 double
 nn_supernet_step (NnEngine *engine, NnSupernet *supernet, const NnSgd *sgd)
 {
-  guint n = supernet->touched->len;
-  g_autofree double *squares = g_new (double, n + 1);
-  double square = 0, norm;
+  g_autoptr (GArray) pieces = cut_arrays (supernet);
+  double norm = gradient_norm (engine, pieces);
   float scale = 1;
 
-#pragma omp parallel for num_threads(engine->n_threads) schedule(dynamic)
-  for (guint i = 0; i < n; i++)
-    squares[i] = array_square (supernet->touched->pdata[i]);
-  for (guint i = 0; i < n; i++)
-    square += squares[i];
-  norm = sqrt (square);
   if (!isfinite (norm))
     return norm;
   /* As torch.nn.utils.clip_grad_norm_ has it. */
   if (sgd->gradient_clip > 0 && norm > sgd->gradient_clip)
     scale = sgd->gradient_clip / (norm + 1e-6);
 #pragma omp parallel for num_threads(engine->n_threads) schedule(dynamic)
-  for (guint i = 0; i < n; i++)
-    array_step (supernet->touched->pdata[i], sgd, scale);
+  for (guint i = 0; i < pieces->len; i++)
+    {
+      NnClock clock = nn_clock_start (engine);
+      const Piece *piece = &g_array_index (pieces, Piece, i);
+      engine->kernels->descend (piece->array->data + piece->first, piece->array->momentum + piece->first,
+                                piece->array->gradient + piece->first, piece->n, scale, sgd->weight_decay,
+                                sgd->momentum, sgd->learning_rate);
+      nn_clock_lap (&clock, NN_WORK_OPTIMISER);
+    }
   return norm;
 }

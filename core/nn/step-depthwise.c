@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Depthwise convolution: a task is one channel of one group of images, as a plane with borders in scratch memory. */
+/* Depthwise convolution: a task is one channel of one group of images, as planes with borders in scratch memory.
+ *
+ * Backward by input, input pixel x gets from output i by tap t = x + padding − stride·i. Pixels of the same phase, (x +
+ * padding) mod stride, have the same taps, phase, phase + stride, …, and neighbours among them are made of neighbouring
+ * outputs. So each phase of rows and columns is a convolution of stride 1 over the output's gradient, with its taps
+ * turned round. */
 #include "plan.h"
 
 #include <string.h>
@@ -16,23 +21,32 @@ padded_size (const NnPlan *plan, const NnStep *step)
   return (gsize)(step->in->height + 2 * step->padding) * padded_width (step) * plan->lanes;
 }
 
-/* The output's gradient spread out for backward by input: rows and columns of the input, plus kernel − 1. */
+/* Rows and columns of zeros around the output's gradient: as many as a phase's taps may reach. */
 static guint
-spread_width (const NnStep *step)
+border (const NnStep *step)
 {
-  return step->in->width + step->kernel - 1;
+  return (step->kernel + step->stride - 1) / step->stride;
+}
+
+static guint
+bordered_width (const NnStep *step)
+{
+  return step->out->width + 2 * border (step);
 }
 
 static gsize
-spread_size (const NnPlan *plan, const NnStep *step)
+bordered_size (const NnPlan *plan, const NnStep *step)
 {
-  return (gsize)(step->in->height + step->kernel - 1) * spread_width (step) * plan->lanes;
+  return (gsize)(step->out->height + 2 * border (step)) * bordered_width (step) * plan->lanes;
 }
 
-static NnPlane
-forward_plane (const NnPlan *plan, const NnStep *step)
+/* A plane in scratch memory, seen from its first pixel within the borders. */
+static NnView
+inner_view (const NnPlan *plan, float *plane, guint width, guint margin)
 {
-  return (NnPlane){ step->out->height, step->out->width, step->kernel, step->stride, padded_width (step), plan->lanes };
+  gsize lanes = plan->lanes;
+
+  return (NnView){ plane + ((gsize)margin * width + margin) * lanes, width * lanes, lanes, 0 };
 }
 
 static void
@@ -40,65 +54,131 @@ fill_padded (NnPlan *plan, const NnStep *step, guint group, guint channel, float
 {
   const NnValue *in = step->in;
   NnTransform transform = nn_value_transform (in);
-  guint width = padded_width (step), lanes = plan->lanes;
 
   transform.index += channel;
   memset (padded, 0, padded_size (plan, step) * sizeof (float));
-  for (guint row = 0; row < in->height; row++)
+  plan->engine->kernels->transform (inner_view (plan, padded, padded_width (step), step->padding),
+                                    nn_value_view (in, group, 0), &transform,
+                                    (NnExtent){ 1, in->height, in->width, plan->lanes });
+}
+
+/* --- forward --- */
+
+static NnPlane
+forward_plane (const NnPlan *plan, const NnStep *step)
+{
+  const NnValue *out = step->out;
+
+  return (NnPlane){ .rows = out->height,
+                    .columns = out->width,
+                    .kernel_rows = step->kernel,
+                    .kernel_columns = step->kernel,
+                    .stride = step->stride,
+                    .lanes = plan->lanes,
+                    .to_row = out->row_stride,
+                    .to_pixel = out->pixel_stride,
+                    .from_row = (gsize)padded_width (step) * plan->lanes };
+}
+
+/* A channel's sums, which lie as if all channels of a group of images were one task. */
+static NnMoments
+channel_moments (NnPlan *plan, const NnValue *value, guint group, guint channel)
+{
+  NnMoments moments = { NULL, nn_plan_valid_lanes (plan, group) };
+
+  if (value->norm != NULL)
     {
-      float *to = padded + ((gsize)(row + step->padding) * width + step->padding) * lanes;
-      plan->engine->kernels->transform ((NnView){ to, lanes, 0 }, nn_value_view (in, group, row * in->width),
-                                        &transform, (NnExtent){ 1, in->width, lanes });
+      moments.sums = plan->sums + ((gsize)group * value->channels + channel) * 2;
+      moments.sums[0] = moments.sums[1] = 0;
     }
+  return moments;
 }
 
 static void
 forward_task (NnPlan *plan, NnStep *step, guint task)
 {
+  NnClock clock = nn_clock_start (plan->engine);
   NnValue *out = step->out;
   guint group = task / out->channels, channel = task % out->channels;
-  guint taps = step->kernel * step->kernel;
   float *padded = nn_engine_get_scratch (plan->engine);
   NnPlane plane = forward_plane (plan, step);
   NnView to = nn_value_view (out, group, 0);
+  NnMoments moments = channel_moments (plan, out, group, channel);
 
-  to.data += channel * to.channel;
+  if (plan->mode == NN_MODE_EVALUATE)
+    moments.sums = NULL;
   fill_padded (plan, step, group, channel, padded);
-  plan->engine->kernels->depthwise (to.data, padded, step->weight->data + (gsize)channel * taps, &plane);
-  if (out->norm != NULL && plan->mode != NN_MODE_EVALUATE)
-    plan->engine->kernels->moments (nn_plan_task_sums (plan, out->channels, group) + 2 * channel, to, to,
-                                    (NnExtent){ 1, out->pixels, plan->lanes }, nn_plan_valid_lanes (plan, group));
+  nn_clock_lap (&clock, NN_WORK_ELEMENTWISE);
+  plan->engine->kernels->depthwise (to.data + channel * to.channel, padded,
+                                    step->weight->data + (gsize)channel * step->kernel * step->kernel, &plane, moments);
+  nn_clock_lap (&clock, NN_WORK_DEPTHWISE);
 }
+
+/* Neighbouring channels' rows lie next to each other, so a thread takes some in turn. */
+#define CHANNELS_AT_ONCE 4
 
 static void
 forward (NnPlan *plan, NnStep *step)
 {
   guint n_tasks = plan->n_groups * step->out->channels;
 
-#pragma omp parallel for num_threads(plan->engine->n_threads) schedule(dynamic)
+#pragma omp parallel for num_threads(plan->engine->n_threads) schedule(dynamic, CHANNELS_AT_ONCE)
   for (guint task = 0; task < n_tasks; task++)
     forward_task (plan, step, task);
   nn_norm_finish_forward (plan, step->out, plan->n_groups);
 }
 
-/* Output (y, x) goes to row y·stride + kernel − 1 − padding, likewise the column; the rest is 0. Then backward by input
- * is a convolution of stride 1 with the kernel turned round. */
-static void
-spread (NnPlan *plan, const NnStep *step, const float *gradient, float *to)
-{
-  gint offset = (gint)step->kernel - 1 - (gint)step->padding;
-  gint height = step->in->height + step->kernel - 1, width = spread_width (step);
-  gsize lanes = plan->lanes;
+/* --- backward --- */
 
-  memset (to, 0, spread_size (plan, step) * sizeof (float));
-  for (guint y = 0; y < step->out->height; y++)
-    for (guint x = 0; x < step->out->width; x++)
-      {
-        gint row = (gint)(y * step->stride) + offset, column = (gint)(x * step->stride) + offset;
-        if (row >= 0 && row < height && column >= 0 && column < width)
-          memcpy (to + ((gsize)row * width + column) * lanes, gradient + ((gsize)y * step->out->width + x) * lanes,
-                  lanes * sizeof (float));
-      }
+/* Input pixels of one phase along one dimension: first, first + stride, …, n of them; the first is made of outputs
+ * from `source` on, by `taps` taps: phase, phase + stride, … */
+typedef struct
+{
+  guint phase, taps, first, n;
+  gint source;
+} Phase;
+
+static Phase
+phase_of (const NnStep *step, guint phase, guint size)
+{
+  Phase result = { .phase = phase };
+
+  result.taps = phase < step->kernel ? (step->kernel - phase + step->stride - 1) / step->stride : 0;
+  result.first = (phase + step->stride - step->padding % step->stride) % step->stride;
+  result.n = result.first < size ? (size - result.first + step->stride - 1) / step->stride : 0;
+  /* The last tap of the window is `phase` itself, of output (first + padding − phase) / stride. */
+  result.source = (gint)((result.first + step->padding - phase) / step->stride) - (gint)result.taps + 1;
+  return result;
+}
+
+static void
+turn_taps (const NnStep *step, const float *weights, const Phase *y, const Phase *x, float *turned)
+{
+  for (guint row = 0; row < y->taps; row++)
+    for (guint column = 0; column < x->taps; column++)
+      turned[(y->taps - 1 - row) * x->taps + x->taps - 1 - column]
+          = weights[(y->phase + row * step->stride) * step->kernel + x->phase + column * step->stride];
+}
+
+/* result ← the input's gradient, [row][column][lane] */
+static void
+convolve_back (NnPlan *plan, const NnStep *step, guint channel, const float *bordered, float *result, float *turned)
+{
+  guint taps = step->kernel * step->kernel, margin = border (step);
+  gsize lanes = plan->lanes, row_stride = step->in->width * lanes, from_row = bordered_width (step) * lanes;
+
+  for (guint phase = 0; phase < step->stride * step->stride; phase++)
+    {
+      Phase y = phase_of (step, phase / step->stride, step->in->height);
+      Phase x = phase_of (step, phase % step->stride, step->in->width);
+      NnPlane plane = { y.n, x.n, y.taps, x.taps, 1, lanes, row_stride * step->stride, lanes * step->stride, from_row };
+      gssize row = (gssize)margin + y.source, column = (gssize)margin + x.source;
+
+      turn_taps (step, step->weight->data + (gsize)channel * taps, &y, &x, turned);
+      plan->engine->kernels->depthwise (result + y.first * row_stride + x.first * lanes,
+                                        bordered + row * (gssize)from_row + column * (gssize)lanes, turned, &plane,
+                                        (NnMoments){ NULL, lanes });
+    }
 }
 
 static void
@@ -107,66 +187,63 @@ write_input_gradient (NnPlan *plan, NnStep *step, guint group, guint channel, fl
   NnValue *in = step->in;
   NnTransform transform = nn_value_transform (in);
   guint raw = in->index[channel];
-  NnExtent extent = { 1, in->pixels, plan->lanes };
-  NnView to = nn_value_gradient_view (in, group, 0), from = { result, plan->lanes, 0 };
-  NnView value = nn_value_view (in, group, 0);
+  NnExtent extent = { 1, in->height, in->width, plan->lanes };
+  NnView to = nn_value_gradient_view (in, group, 0);
+  NnView from = { result, in->width * (gsize)plan->lanes, plan->lanes, 0 };
+  NnMoments moments = channel_moments (plan, in, group, raw);
 
-  transform.index += channel;
   if (step->accumulate)
     {
       to.data += raw * to.channel;
       plan->engine->kernels->add (to, from, extent);
       return;
     }
-  plan->engine->kernels->transform_backward (to, from, value, &transform, extent);
-  if (in->norm == NULL)
-    return;
-  to.data += raw * to.channel;
-  value.data += raw * value.channel;
-  plan->engine->kernels->moments (nn_plan_task_sums (plan, in->channels, group) + 2 * raw, to, value, extent,
-                                  nn_plan_valid_lanes (plan, group));
+  if (moments.sums != NULL)
+    moments.sums -= 2 * raw;
+  transform.index += channel;
+  plan->engine->kernels->transform_backward (to, from, nn_value_view (in, group, 0), &transform, extent, moments);
 }
 
 static void
 backward_task (NnPlan *plan, NnStep *step, guint task)
 {
-  guint channels = step->out->channels, group = task / channels, channel = task % channels;
-  guint taps = step->kernel * step->kernel;
-  const float *weights = step->weight->data + (gsize)channel * taps;
+  NnClock clock = nn_clock_start (plan->engine);
+  NnValue *out = step->out;
+  guint group = task / out->channels, channel = task % out->channels, taps = step->kernel * step->kernel;
   float *padded = nn_engine_get_scratch (plan->engine);
-  float *gradient = padded + padded_size (plan, step);
-  float *spread_out = gradient + (gsize)step->out->pixels * plan->lanes;
-  float *result = spread_out + spread_size (plan, step);
+  float *bordered = padded + padded_size (plan, step);
+  float *result = bordered + bordered_size (plan, step);
   float *turned = result + (gsize)step->in->pixels * plan->lanes;
+  NnView gradient = inner_view (plan, bordered, bordered_width (step), border (step));
   NnPlane plane = forward_plane (plan, step);
 
+  memset (bordered, 0, bordered_size (plan, step) * sizeof (float));
+  nn_value_read_gradient (plan, out, group, 0, 0, (NnExtent){ 1, out->height, out->width, plan->lanes }, channel,
+                          gradient);
+  nn_clock_lap (&clock, NN_WORK_NORM);
   fill_padded (plan, step, group, channel, padded);
-  nn_value_read_gradient (plan, step->out, group, 0, (NnExtent){ 1, step->out->pixels, plan->lanes }, channel,
-                          (NnView){ gradient, plan->lanes, 0 });
-  plan->engine->kernels->depthwise_weights (plan->workspace + (gsize)task * taps, padded, gradient, &plane);
+  nn_clock_lap (&clock, NN_WORK_ELEMENTWISE);
+  plane.to_row = gradient.row;
+  plane.to_pixel = gradient.pixel;
+  plan->engine->kernels->depthwise_weights (plan->workspace + (gsize)task * taps, padded, gradient.data, &plane);
+  nn_clock_lap (&clock, NN_WORK_DEPTHWISE);
   if (!step->in->needs_gradient)
     return;
-  spread (plan, step, gradient, spread_out);
-  for (guint tap = 0; tap < taps; tap++)
-    turned[tap] = weights[taps - 1 - tap];
-  plane = (NnPlane){ step->in->height, step->in->width, step->kernel, 1, spread_width (step), plan->lanes };
-  plan->engine->kernels->depthwise (result, spread_out, turned, &plane);
+  convolve_back (plan, step, channel, bordered, result, turned);
+  nn_clock_lap (&clock, NN_WORK_DEPTHWISE);
   write_input_gradient (plan, step, group, channel, result);
+  nn_clock_lap (&clock, NN_WORK_NORM);
 }
 
 static void
 backward (NnPlan *plan, NnStep *step)
 {
   guint n_tasks = plan->n_groups * step->out->channels;
-  gsize size = step->weight->size;
 
-#pragma omp parallel for num_threads(plan->engine->n_threads) schedule(dynamic)
+#pragma omp parallel for num_threads(plan->engine->n_threads) schedule(dynamic, CHANNELS_AT_ONCE)
   for (guint task = 0; task < n_tasks; task++)
     backward_task (plan, step, task);
-  nn_supernet_touch (plan->supernet, step->weight);
-  for (guint group = 0; group < plan->n_groups; group++)
-    for (gsize i = 0; i < size; i++)
-      step->weight->gradient[i] += plan->workspace[group * size + i];
+  nn_plan_reduce_gradients (plan, step->weight, plan->n_groups);
   if (step->in->needs_gradient)
     nn_norm_finish_backward (plan, step->in, plan->n_groups);
 }
@@ -185,8 +262,8 @@ nn_step_depthwise_new (NnPlan *plan, const CleaveOp *op, NnArray *weight, NnValu
   step->stride = op->stride;
   step->padding = op->padding;
   nn_plan_reserve (plan,
-                   padded_size (plan, step) + spread_size (plan, step) + (gsize)(in->pixels + out->pixels) * plan->lanes
+                   padded_size (plan, step) + bordered_size (plan, step) + (gsize)in->pixels * plan->lanes
                        + op->kernel * op->kernel,
-                   plan->max_groups * weight->size, (gsize)plan->max_groups * out->channels * 2);
+                   plan->max_groups * weight->size, (gsize)plan->max_groups * MAX (out->channels, in->channels) * 2);
   return step;
 }

@@ -5,26 +5,16 @@
 
 #include <string.h>
 
-typedef struct
-{
-  guint group, first, n_pixels;
-  NnExtent extent;
-} Tile;
-
-static Tile
-tile_of (const NnPlan *plan, const NnStep *step, guint task)
-{
-  guint n_tiles = nn_plan_n_tiles (step->out->pixels, step->tile_pixels);
-  guint first = task % n_tiles * step->tile_pixels;
-  guint n_pixels = MIN (step->tile_pixels, step->out->pixels - first);
-
-  return (Tile){ task / n_tiles, first, n_pixels, { step->out->channels, n_pixels, plan->lanes } };
-}
-
 static guint
 n_tasks (const NnPlan *plan, const NnStep *step)
 {
-  return plan->n_groups * nn_plan_n_tiles (step->out->pixels, step->tile_pixels);
+  return nn_plan_n_tiles (plan, step->out->height, step->tile_rows, plan->n_groups);
+}
+
+static NnExtent
+tile_extent (const NnPlan *plan, const NnStep *step, NnTile tile)
+{
+  return (NnExtent){ step->out->channels, tile.rows, step->out->width, plan->lanes };
 }
 
 /* --- join --- */
@@ -32,16 +22,20 @@ n_tasks (const NnPlan *plan, const NnStep *step)
 static void
 join_forward_task (NnPlan *plan, NnStep *step, guint task)
 {
-  Tile tile = tile_of (plan, step, task);
+  NnClock clock = nn_clock_start (plan->engine);
+  NnTile tile = nn_plan_tile (step->out->height, step->tile_rows, task);
+  NnExtent extent = tile_extent (plan, step, tile);
   NnTransform transform = nn_value_transform (step->in);
-  NnView out = nn_value_view (step->out, tile.group, tile.first);
+  NnView out = nn_value_view (step->out, tile.group, tile.row);
+  NnMoments moments = nn_plan_task_moments (plan, step->out, task, tile.group);
 
-  plan->engine->kernels->transform (out, nn_value_view (step->in, tile.group, tile.first), &transform, tile.extent);
+  plan->engine->kernels->transform (out, nn_value_view (step->in, tile.group, tile.row), &transform, extent);
   if (step->source != NULL)
-    plan->engine->kernels->add (out, nn_value_view (step->source, tile.group, tile.first), tile.extent);
-  if (step->out->norm != NULL && plan->mode != NN_MODE_EVALUATE)
-    plan->engine->kernels->moments (nn_plan_task_sums (plan, step->out->channels, task), out, out, tile.extent,
-                                    nn_plan_valid_lanes (plan, tile.group));
+    plan->engine->kernels->add (out, nn_value_view (step->source, tile.group, tile.row), extent);
+  nn_clock_lap (&clock, NN_WORK_ELEMENTWISE);
+  if (moments.sums != NULL && plan->mode != NN_MODE_EVALUATE)
+    plan->engine->kernels->moments (out, out, extent, moments);
+  nn_clock_lap (&clock, NN_WORK_NORM);
 }
 
 static void
@@ -57,38 +51,43 @@ join_forward (NnPlan *plan, NnStep *step)
 
 /* target's gradient ← or + gradient, channel by channel as they are. */
 static void
-pass_gradient (NnPlan *plan, NnValue *target, Tile tile, NnView gradient, gboolean accumulate)
+pass_gradient (NnPlan *plan, NnValue *target, NnTile tile, NnExtent extent, NnView gradient, gboolean accumulate)
 {
-  NnView to = nn_value_gradient_view (target, tile.group, tile.first);
+  NnView to = nn_value_gradient_view (target, tile.group, tile.row);
 
   if (accumulate)
-    plan->engine->kernels->add (to, gradient, tile.extent);
+    plan->engine->kernels->add (to, gradient, extent);
   else
-    plan->engine->kernels->norm_backward (to, gradient, gradient, NULL, NULL, NULL, tile.extent);
+    plan->engine->kernels->norm_backward (to, gradient, gradient, NULL, NULL, NULL, extent);
 }
 
 static void
 join_backward_task (NnPlan *plan, NnStep *step, guint task)
 {
-  Tile tile = tile_of (plan, step, task);
+  NnClock clock = nn_clock_start (plan->engine);
+  NnTile tile = nn_plan_tile (step->out->height, step->tile_rows, task);
+  NnExtent extent = tile_extent (plan, step, tile);
   NnValue *in = step->in;
-  NnView gradient = nn_value_gradient_view (step->out, tile.group, tile.first);
+  NnView gradient = nn_value_gradient_view (step->out, tile.group, tile.row);
+  NnView to, value = nn_value_view (in, tile.group, tile.row);
+  NnTransform transform = nn_value_transform (in);
 
   if (step->out->norm != NULL)
-    nn_value_read_gradient (plan, step->out, tile.group, tile.first, tile.extent, 0, gradient);
+    nn_value_read_gradient (plan, step->out, tile.group, tile.row, 0, extent, 0, gradient);
   if (step->source != NULL && step->source->needs_gradient && !step->aliases_source)
-    pass_gradient (plan, step->source, tile, gradient, step->accumulate_source);
+    pass_gradient (plan, step->source, tile, extent, gradient, step->accumulate_source);
+  nn_clock_lap (&clock, NN_WORK_ELEMENTWISE);
   if (!in->needs_gradient)
     return;
+  NnMoments moments = nn_plan_task_moments (plan, in, task, tile.group);
+  to = nn_value_gradient_view (in, tile.group, tile.row);
   if (step->accumulate)
-    pass_gradient (plan, in, tile, gradient, TRUE);
+    pass_gradient (plan, in, tile, extent, gradient, TRUE);
   else if (!step->aliases)
-    {
-      NnTransform transform = nn_value_transform (in);
-      plan->engine->kernels->transform_backward (nn_value_gradient_view (in, tile.group, tile.first), gradient,
-                                                 nn_value_view (in, tile.group, tile.first), &transform, tile.extent);
-    }
-  nn_value_gradient_moments (plan, in, tile.group, tile.first, tile.n_pixels, task);
+    plan->engine->kernels->transform_backward (to, gradient, value, &transform, extent, moments);
+  else if (moments.sums != NULL)
+    plan->engine->kernels->moments (to, value, extent, moments);
+  nn_clock_lap (&clock, NN_WORK_NORM);
 }
 
 static void
@@ -149,9 +148,9 @@ step_new (NnPlan *plan, NnValue *in, NnValue *source, NnValue *out)
   step->in = in;
   step->source = source;
   step->out = out;
-  step->tile_pixels = nn_plan_tile_pixels (plan, out->channels, out->pixels);
+  step->tile_rows = nn_plan_tile_rows (plan, out->height, out->width);
   nn_plan_reserve (plan, 0, 0,
-                   (gsize)plan->max_groups * nn_plan_n_tiles (out->pixels, step->tile_pixels) * out->channels * 2);
+                   (gsize)nn_plan_n_tiles (plan, out->height, step->tile_rows, plan->max_groups) * out->channels * 2);
   return step;
 }
 

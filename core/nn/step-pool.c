@@ -2,9 +2,16 @@
 /* Global average pooling: a task is one channel of one group of images. */
 #include "plan.h"
 
+static NnView
+plane_view (const NnPlan *plan, const NnValue *in, float *plane)
+{
+  return (NnView){ plane, (gsize)in->width * plan->lanes, plan->lanes, 0 };
+}
+
 static void
 forward_task (NnPlan *plan, NnStep *step, guint task)
 {
+  NnClock clock = nn_clock_start (plan->engine);
   NnValue *in = step->in;
   guint group = task / in->channels, channel = task % in->channels, lanes = plan->lanes;
   NnTransform transform = nn_value_transform (in);
@@ -12,8 +19,8 @@ forward_task (NnPlan *plan, NnStep *step, guint task)
   float *out = nn_value_view (step->out, group, 0).data + channel * step->out->channel_stride;
 
   transform.index += channel;
-  plan->engine->kernels->transform ((NnView){ plane, lanes, 0 }, nn_value_view (in, group, 0), &transform,
-                                    (NnExtent){ 1, in->pixels, lanes });
+  plan->engine->kernels->transform (plane_view (plan, in, plane), nn_value_view (in, group, 0), &transform,
+                                    (NnExtent){ 1, in->height, in->width, lanes });
   for (guint lane = 0; lane < lanes; lane++)
     {
       double sum = 0;
@@ -21,6 +28,7 @@ forward_task (NnPlan *plan, NnStep *step, guint task)
         sum += plane[(gsize)pixel * lanes + lane];
       out[lane] = sum / in->pixels;
     }
+  nn_clock_lap (&clock, NN_WORK_ELEMENTWISE);
 }
 
 static void
@@ -36,13 +44,15 @@ forward (NnPlan *plan, NnStep *step)
 static void
 backward_task (NnPlan *plan, NnStep *step, guint task)
 {
+  NnClock clock = nn_clock_start (plan->engine);
   NnValue *in = step->in;
   guint group = task / in->channels, channel = task % in->channels, lanes = plan->lanes, raw = in->index[channel];
-  NnExtent extent = { 1, in->pixels, lanes };
+  NnExtent extent = { 1, in->height, in->width, lanes };
   NnTransform transform = nn_value_transform (in);
+  NnMoments moments = { NULL, nn_plan_valid_lanes (plan, group) };
   float *plane = nn_engine_get_scratch (plan->engine);
   const float *out = nn_value_gradient_view (step->out, group, 0).data + channel * step->out->channel_stride;
-  NnView to = nn_value_gradient_view (in, group, 0), value = nn_value_view (in, group, 0), from = { plane, lanes, 0 };
+  NnView to = nn_value_gradient_view (in, group, 0), from = plane_view (plan, in, plane);
 
   for (guint pixel = 0; pixel < in->pixels; pixel++)
     for (guint lane = 0; lane < lanes; lane++)
@@ -53,12 +63,14 @@ backward_task (NnPlan *plan, NnStep *step, guint task)
       plan->engine->kernels->add (to, from, extent);
       return;
     }
+  if (in->norm != NULL)
+    {
+      moments.sums = plan->sums + (gsize)group * in->channels * 2;
+      moments.sums[2 * raw] = moments.sums[2 * raw + 1] = 0;
+    }
   transform.index += channel;
-  plan->engine->kernels->transform_backward (to, from, value, &transform, extent);
-  to.data += raw * to.channel;
-  value.data += raw * value.channel;
-  plan->engine->kernels->moments (nn_plan_task_sums (plan, in->channels, group) + 2 * raw, to, value, extent,
-                                  nn_plan_valid_lanes (plan, group));
+  plan->engine->kernels->transform_backward (to, from, nn_value_view (in, group, 0), &transform, extent, moments);
+  nn_clock_lap (&clock, NN_WORK_ELEMENTWISE);
 }
 
 static void

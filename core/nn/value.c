@@ -4,22 +4,22 @@
 #include <string.h>
 
 static NnView
-view_of (const NnValue *value, float *data, guint group, guint pixel)
+view_of (const NnValue *value, float *data, guint group, guint row)
 {
-  return (NnView){ data + group * value->group_stride + pixel * value->pixel_stride, value->pixel_stride,
+  return (NnView){ data + group * value->group_stride + row * value->row_stride, value->row_stride, value->pixel_stride,
                    value->channel_stride };
 }
 
 NnView
-nn_value_view (const NnValue *value, guint group, guint pixel)
+nn_value_view (const NnValue *value, guint group, guint row)
 {
-  return view_of (value, value->data, group, pixel);
+  return view_of (value, value->data, group, row);
 }
 
 NnView
-nn_value_gradient_view (const NnValue *value, guint group, guint pixel)
+nn_value_gradient_view (const NnValue *value, guint group, guint row)
 {
-  return view_of (value, value->gradient, group, pixel);
+  return view_of (value, value->gradient, group, row);
 }
 
 NnTransform
@@ -50,37 +50,27 @@ nn_value_size (const NnPlan *plan, const NnValue *value)
 static void
 clear_invalid_lanes (NnView view, NnExtent extent, guint valid)
 {
-  for (guint channel = 0; channel < extent.channels; channel++)
-    for (guint pixel = 0; pixel < extent.pixels; pixel++)
-      memset (view.data + channel * view.channel + pixel * view.pixel + valid, 0,
-              (extent.lanes - valid) * sizeof (float));
+  for (guint row = 0; row < extent.rows; row++)
+    for (guint channel = 0; channel < extent.channels; channel++)
+      for (guint column = 0; column < extent.columns; column++)
+        memset (view.data + row * view.row + channel * view.channel + column * view.pixel + valid, 0,
+                (extent.lanes - valid) * sizeof (float));
 }
 
 void
-nn_value_read_gradient (NnPlan *plan, const NnValue *value, guint group, guint pixel, NnExtent extent,
+nn_value_read_gradient (NnPlan *plan, const NnValue *value, guint group, guint row, guint column, NnExtent extent,
                         guint first_channel, NnView view)
 {
   const NnNorm *norm = value->norm;
-  NnView gradient = nn_value_gradient_view (value, group, pixel);
-  NnView raw = nn_value_view (value, group, pixel);
+  NnView gradient = nn_value_gradient_view (value, group, row);
+  NnView raw = nn_value_view (value, group, row);
   guint valid = nn_plan_valid_lanes (plan, group);
 
-  gradient.data += first_channel * value->channel_stride;
-  raw.data += first_channel * value->channel_stride;
+  gradient.data += column * value->pixel_stride + first_channel * value->channel_stride;
+  raw.data += column * value->pixel_stride + first_channel * value->channel_stride;
   plan->engine->kernels->norm_backward (view, gradient, raw, norm != NULL ? norm->a + first_channel : NULL,
                                         norm != NULL ? norm->b + first_channel : NULL,
                                         norm != NULL ? norm->c + first_channel : NULL, extent);
   if (valid < plan->lanes)
     clear_invalid_lanes (view, extent, valid);
-}
-
-void
-nn_value_gradient_moments (NnPlan *plan, NnValue *value, guint group, guint pixel, guint n_pixels, guint task)
-{
-  if (value->norm == NULL)
-    return;
-  plan->engine->kernels->moments (nn_plan_task_sums (plan, value->channels, task),
-                                  nn_value_gradient_view (value, group, pixel), nn_value_view (value, group, pixel),
-                                  (NnExtent){ value->channels, n_pixels, plan->lanes },
-                                  nn_plan_valid_lanes (plan, group));
 }

@@ -1,100 +1,176 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Depthwise convolution of one channel's padded plane, [row][column][lane]. Sizes are literal in the inlined bodies, so
- * that weights and sums stay in registers. */
+/* Depthwise convolution of one channel's plane, [row][column][lane]. Sizes are literal in the inlined bodies, so that
+ * weights and sums stay in registers. */
 #include "table.h"
 
-#define NN_RUN 4 /* outputs of a row at once */
+#define NN_INLINE static inline __attribute__ ((always_inline))
 #define NN_MAX_KERNEL 7
 
-static inline __attribute__ ((always_inline)) void
-outputs (float *to, const float *from, const float *weights, unsigned kernel, unsigned stride, unsigned count,
-         unsigned padded_width, unsigned lanes)
-{
-  Vector sums[NN_RUN] = { 0 };
+/* --- convolution --- */
 
-  for (unsigned row = 0; row < kernel; row++)
-    for (unsigned column = 0; column < kernel; column++)
+/* `count` outputs of a row, next to each other. */
+NN_INLINE void
+outputs (float *to, size_t to_pixel, const float *from, const float *weights, unsigned rows, unsigned columns,
+         unsigned stride, unsigned count, size_t from_row, unsigned lanes, Vector *sum, Vector *square)
+{
+  Vector results[8] = { 0 };
+
+#pragma GCC unroll 5
+  for (unsigned row = 0; row < rows; row++)
+#pragma GCC unroll 5
+    for (unsigned column = 0; column < columns; column++)
+#pragma GCC unroll 8
       for (unsigned i = 0; i < count; i++)
-        sums[i] += weights[row * kernel + column]
-                   * vector_load (from + ((size_t)row * padded_width + column + i * stride) * lanes);
+        results[i]
+            += weights[row * columns + column] * vector_load (from + row * from_row + (column + i * stride) * lanes);
+#pragma GCC unroll 8
   for (unsigned i = 0; i < count; i++)
-    vector_store (to + (size_t)i * lanes, sums[i]);
+    {
+      vector_store (to + i * to_pixel, results[i]);
+      *sum += results[i];
+      *square += results[i] * results[i];
+    }
 }
 
-static inline __attribute__ ((always_inline)) void
-convolve (float *to, const float *padded, const float *weights, unsigned kernel, unsigned stride, const NnPlane *plane)
+/* One row of outputs of one vector of lanes. */
+NN_INLINE void
+convolve_row (float *to, const float *from, const float *weights, const NnPlane *plane, unsigned rows, unsigned columns,
+              unsigned stride, unsigned lanes, Vector *sum, Vector *square)
 {
-  unsigned lanes = plane->lanes;
+  unsigned x = 0;
+  size_t to_pixel = plane->to_pixel, from_row = plane->from_row, from_pixel = (size_t)stride * lanes;
 
-  for (unsigned y = 0; y < plane->out_height; y++)
+  for (; x + 8 <= plane->columns; x += 8)
+    outputs (to + x * to_pixel, to_pixel, from + x * from_pixel, weights, rows, columns, stride, 8, from_row, lanes,
+             sum, square);
+  for (; x + 4 <= plane->columns; x += 4)
+    outputs (to + x * to_pixel, to_pixel, from + x * from_pixel, weights, rows, columns, stride, 4, from_row, lanes,
+             sum, square);
+  for (; x < plane->columns; x++)
+    outputs (to + x * to_pixel, to_pixel, from + x * from_pixel, weights, rows, columns, stride, 1, from_row, lanes,
+             sum, square);
+}
+
+NN_INLINE void
+convolve (float *to, const float *from, const float *weights, const NnPlane *plane, NnMoments moments, unsigned rows,
+          unsigned columns, unsigned stride, unsigned lanes)
+{
+  for (unsigned y = 0; y < plane->rows; y++)
     for (unsigned lane = 0; lane < lanes; lane += NN_VECTOR)
       {
-        const float *from = padded + (size_t)y * stride * plane->padded_width * lanes + lane;
-        float *row = to + (size_t)y * plane->out_width * lanes + lane;
-        unsigned x = 0;
+        Vector sum = { 0 }, square = { 0 };
 
-        for (; x + NN_RUN <= plane->out_width; x += NN_RUN)
-          outputs (row + (size_t)x * lanes, from + (size_t)x * stride * lanes, weights, kernel, stride, NN_RUN,
-                   plane->padded_width, lanes);
-        for (; x < plane->out_width; x++)
-          outputs (row + (size_t)x * lanes, from + (size_t)x * stride * lanes, weights, kernel, stride, 1,
-                   plane->padded_width, lanes);
+        convolve_row (to + y * plane->to_row + lane, from + (size_t)y * stride * plane->from_row + lane, weights, plane,
+                      rows, columns, stride, lanes, &sum, &square);
+        if (moments.sums == NULL)
+          continue;
+        if (moments.valid < lane + NN_VECTOR)
+          {
+            sum = vector_keep (sum, lane, moments.valid);
+            square = vector_keep (square, lane, moments.valid);
+          }
+        moments.sums[0] += vector_wide_sum (sum);
+        moments.sums[1] += vector_wide_sum (square);
       }
 }
 
-void
-NN_NAME (depthwise) (float *to, const float *padded, const float *weights, const NnPlane *plane)
+/* The shapes that a convolution of size 3 or 5 and stride 1 or 2 has, forwards and, by phases of the stride, back. */
+NN_INLINE void
+convolve_shape (float *to, const float *from, const float *weights, const NnPlane *plane, NnMoments moments,
+                unsigned lanes)
 {
-  if (plane->kernel == 3 && plane->stride == 1)
-    convolve (to, padded, weights, 3, 1, plane);
-  else if (plane->kernel == 5 && plane->stride == 1)
-    convolve (to, padded, weights, 5, 1, plane);
-  else if (plane->kernel == 3 && plane->stride == 2)
-    convolve (to, padded, weights, 3, 2, plane);
-  else if (plane->kernel == 5 && plane->stride == 2)
-    convolve (to, padded, weights, 5, 2, plane);
-  else
-    convolve (to, padded, weights, plane->kernel, plane->stride, plane);
+#define NN_SHAPE(r, c, s)                                                                                              \
+  case 100 * r + 10 * c + s:                                                                                           \
+    convolve (to, from, weights, plane, moments, r, c, s, lanes);                                                      \
+    break;
+
+  switch (100 * plane->kernel_rows + 10 * plane->kernel_columns + plane->stride)
+    {
+      NN_SHAPE (3, 3, 1)
+      NN_SHAPE (5, 5, 1)
+      NN_SHAPE (3, 3, 2)
+      NN_SHAPE (5, 5, 2)
+      NN_SHAPE (1, 1, 1)
+      NN_SHAPE (1, 2, 1)
+      NN_SHAPE (2, 1, 1)
+      NN_SHAPE (2, 2, 1)
+      NN_SHAPE (2, 3, 1)
+      NN_SHAPE (3, 2, 1)
+    default:
+      convolve (to, from, weights, plane, moments, plane->kernel_rows, plane->kernel_columns, plane->stride, lanes);
+    }
+#undef NN_SHAPE
 }
 
-/* One row of taps at a time: that many sums in registers, each gradient loaded once. */
-static inline __attribute__ ((always_inline)) void
-tap_row (float *weights, const float *padded, const float *gradient, unsigned taps, unsigned stride,
-         const NnPlane *plane)
+void
+NN_NAME (depthwise) (float *to, const float *from, const float *weights, const NnPlane *plane, NnMoments moments)
 {
-  Vector sums[NN_MAX_KERNEL] = { 0 };
-  unsigned lanes = plane->lanes;
+  if (plane->lanes == NN_USUAL_LANES)
+    convolve_shape (to, from, weights, plane, moments, NN_USUAL_LANES);
+  else
+    convolve (to, from, weights, plane, moments, plane->kernel_rows, plane->kernel_columns, plane->stride,
+              plane->lanes);
+}
 
-  for (unsigned y = 0; y < plane->out_height; y++)
-    for (unsigned x = 0; x < plane->out_width; x++)
+/* --- weights' gradient --- */
+
+/* `rows` rows of taps at a time: that many sums in registers, each gradient loaded once. */
+NN_INLINE void
+tap_rows (float *weights, const float *from, const float *gradient, const NnPlane *plane, unsigned rows,
+          unsigned columns, unsigned stride, unsigned lanes)
+{
+  Vector sums[25] = { 0 };
+
+  for (unsigned y = 0; y < plane->rows; y++)
+    for (unsigned x = 0; x < plane->columns; x++)
       for (unsigned lane = 0; lane < lanes; lane += NN_VECTOR)
         {
-          Vector g = vector_load (gradient + ((size_t)y * plane->out_width + x) * lanes + lane);
-          const float *from = padded + ((size_t)y * stride * plane->padded_width + x * stride) * lanes + lane;
+          Vector g = vector_load (gradient + y * plane->to_row + x * plane->to_pixel + lane);
+          const float *window = from + (size_t)y * stride * plane->from_row + (size_t)x * stride * lanes + lane;
 
-          for (unsigned tap = 0; tap < taps; tap++)
-            sums[tap] += g * vector_load (from + (size_t)tap * lanes);
+#pragma GCC unroll 5
+          for (unsigned row = 0; row < rows; row++)
+#pragma GCC unroll 5
+            for (unsigned column = 0; column < columns; column++)
+              sums[row * columns + column] += g * vector_load (window + row * plane->from_row + column * lanes);
         }
-  for (unsigned tap = 0; tap < taps; tap++)
+#pragma GCC unroll 25
+  for (unsigned tap = 0; tap < rows * columns; tap++)
     weights[tap] = vector_sum (sums[tap]);
 }
 
-void
-NN_NAME (depthwise_weights) (float *weights, const float *padded, const float *gradient, const NnPlane *plane)
+/* All taps at once where there are registers for it. */
+#if NN_VECTOR == 16
+#define NN_TAP_ROWS(kernel) (kernel)
+#else
+#define NN_TAP_ROWS(kernel) 1
+#endif
+
+NN_INLINE void
+all_taps (float *weights, const float *from, const float *gradient, const NnPlane *plane, unsigned kernel,
+          unsigned stride, unsigned lanes)
 {
-  unsigned kernel = plane->kernel;
+  for (unsigned row = 0; row < kernel; row += NN_TAP_ROWS (kernel))
+    tap_rows (weights + row * kernel, from + row * plane->from_row, gradient, plane, NN_TAP_ROWS (kernel), kernel,
+              stride, lanes);
+}
 
-  for (unsigned row = 0; row < kernel; row++)
-    {
-      const float *from = padded + (size_t)row * plane->padded_width * plane->lanes;
+void
+NN_NAME (depthwise_weights) (float *weights, const float *from, const float *gradient, const NnPlane *plane)
+{
+  unsigned kernel = plane->kernel_columns, stride = plane->stride;
 
-      if (kernel == 3)
-        tap_row (weights + row * kernel, from, gradient, 3, plane->stride, plane);
-      else if (kernel == 5)
-        tap_row (weights + row * kernel, from, gradient, 5, plane->stride, plane);
-      else
-        for (unsigned first = 0; first < kernel; first += NN_MAX_KERNEL)
-          tap_row (weights + row * kernel + first, from + (size_t)first * plane->lanes, gradient,
-                   kernel - first < NN_MAX_KERNEL ? kernel - first : NN_MAX_KERNEL, plane->stride, plane);
-    }
+  if (plane->lanes == NN_USUAL_LANES && kernel == 3 && stride == 1)
+    all_taps (weights, from, gradient, plane, 3, 1, NN_USUAL_LANES);
+  else if (plane->lanes == NN_USUAL_LANES && kernel == 5 && stride == 1)
+    all_taps (weights, from, gradient, plane, 5, 1, NN_USUAL_LANES);
+  else if (plane->lanes == NN_USUAL_LANES && kernel == 3 && stride == 2)
+    all_taps (weights, from, gradient, plane, 3, 2, NN_USUAL_LANES);
+  else if (plane->lanes == NN_USUAL_LANES && kernel == 5 && stride == 2)
+    all_taps (weights, from, gradient, plane, 5, 2, NN_USUAL_LANES);
+  else
+    for (unsigned row = 0; row < plane->kernel_rows; row++)
+      for (unsigned first = 0; first < kernel; first += NN_MAX_KERNEL)
+        tap_rows (weights + row * kernel + first, from + row * plane->from_row + (size_t)first * plane->lanes, gradient,
+                  plane, 1, kernel - first < NN_MAX_KERNEL ? kernel - first : NN_MAX_KERNEL, stride, plane->lanes);
 }

@@ -11,9 +11,17 @@
 typedef struct
 {
   float *data;
-  size_t pixel;   /* from a pixel to the next */
+  size_t row;     /* from a row of pixels to the next */
+  size_t pixel;   /* from a pixel to the next of its row */
   size_t channel; /* from a channel to the next */
 } NnView;
+
+typedef struct
+{
+  unsigned channels;
+  unsigned rows, columns;
+  unsigned lanes;
+} NnExtent;
 
 /* What a reader does to raw channel index[j] to get channel j: relu (scale·x + shift). */
 typedef struct
@@ -24,42 +32,61 @@ typedef struct
   int relu;
 } NnTransform;
 
+/* Σx and Σx·y of each channel, added to what is there; only the first `valid` lanes count. */
 typedef struct
 {
-  unsigned channels;
-  unsigned pixels;
-  unsigned lanes;
-} NnExtent;
+  double *sums; /* [channel][2]; NULL: none are wanted */
+  unsigned valid;
+} NnMoments;
 
+/* A convolution of one channel's plane: outputs at to[row·to_row + column·to_pixel], each from a window of the source
+ * whose first element is at from[(row·from_row + column·lanes)·stride]. */
 typedef struct
 {
-  unsigned out_height, out_width;
-  unsigned kernel, stride;
-  unsigned padded_width; /* of the input plane, borders included */
+  unsigned rows, columns; /* of outputs */
+  unsigned kernel_rows, kernel_columns, stride;
   unsigned lanes;
+  size_t to_row, to_pixel, from_row;
 } NnPlane;
+
+/* One side of an outer product, by pixels: n channels next to each other. */
+typedef struct
+{
+  const float *data;
+  size_t row, pixel;
+  unsigned n;
+} NnFactor;
 
 typedef struct
 {
   unsigned vector; /* floats in a vector */
   /* to[j] ← transform (from[index[j]]) */
   void (*transform) (NnView to, NnView from, const NnTransform *transform, NnExtent extent);
-  /* to[index[j]] ← gradient[j] where the transform of value[index[j]] passed its ReLU, else 0 */
-  void (*transform_backward) (NnView to, NnView gradient, NnView value, const NnTransform *transform, NnExtent extent);
+  /* to[index[j]] ← gradient[j] where the transform of value[index[j]] passed its ReLU, else 0; moments of that result
+   * and the value, by raw channel */
+  void (*transform_backward) (NnView to, NnView gradient, NnView value, const NnTransform *transform, NnExtent extent,
+                              NnMoments moments);
   /* to[j] ← a[j]·gradient[j] + b[j]·value[j] + c[j]: batch-norm's backward; a copy where a is NULL */
   void (*norm_backward) (NnView to, NnView gradient, NnView value, const float *a, const float *b, const float *c,
                          NnExtent extent);
   /* to[j] ← to[j] + from[j] */
   void (*add) (NnView to, NnView from, NnExtent extent);
-  /* sums[2j] ← Σ x[j], sums[2j + 1] ← Σ x[j]·y[j], over pixels and the first `valid` lanes */
-  void (*moments) (double *sums, NnView x, NnView y, NnExtent extent, unsigned valid);
-  /* Depthwise convolution of one padded plane [rows][padded_width][lanes]; weights [kernel][kernel] */
-  void (*depthwise) (float *to, const float *padded, const float *weights, const NnPlane *plane);
-  /* weights[kernel][kernel] ← Σ gradient · input under each tap; gradient is [out pixels][lanes] */
-  void (*depthwise_weights) (float *weights, const float *padded, const float *gradient, const NnPlane *plane);
-  /* product[n·row_stride + k] ← Σ over pixels and lanes of left[pixel][n]·right[pixel][k] */
-  void (*outer) (float *product, size_t row_stride, const float *left, size_t left_pixel, unsigned n,
-                 const float *right, size_t right_pixel, unsigned k, unsigned pixels, unsigned lanes);
+  /* moments of x and y */
+  void (*moments) (NnView x, NnView y, NnExtent extent, NnMoments moments);
+  /* Depthwise convolution of one plane; weights [kernel_rows][kernel_columns]; moments of the output and itself */
+  void (*depthwise) (float *to, const float *from, const float *weights, const NnPlane *plane, NnMoments moments);
+  /* weights[kernel][kernel] ← Σ gradient · source under each tap; the gradient lies as the plane's `to` */
+  void (*depthwise_weights) (float *weights, const float *from, const float *gradient, const NnPlane *plane);
+  /* product[i·left_stride + j·right_stride] ← Σ over pixels and lanes of left[i]·right[j] */
+  void (*outer) (float *product, size_t left_stride, size_t right_stride, NnFactor left, NnFactor right, unsigned rows,
+                 unsigned columns, unsigned lanes);
+  /* Σ x² */
+  double (*square) (const float *x, size_t n);
+  /* momentum ← m·momentum + scale·gradient + decay·x; x ← x − rate·momentum */
+  void (*descend) (float *x, float *momentum, const float *gradient, size_t n, float scale, float decay, float m,
+                   float rate);
+  /* to[i] += Σ over parts, in order and in double, of parts[part·stride + i] */
+  void (*reduce) (float *to, const float *parts, size_t stride, size_t n_parts, size_t n);
 } NnKernels;
 
 extern const NnKernels nn_kernels_baseline;

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The weight gradient of a 1×1 convolution: lane-wise products in a block of registers, summed over lanes at the end.
- */
+/* The weight gradient of a convolution: lane-wise products in a block of registers, summed over lanes at the end. The
+ * right factor's columns stay in the first-level cache while the left one's rows pass, so the caller gives few pixels
+ * at a time, and as left factor the narrower one. */
 #include "table.h"
 
-/* Products in registers at once, by how many registers there are; row_of_blocks() has a case for each width below. */
+#define NN_INLINE static inline __attribute__ ((always_inline))
+
+/* Products in registers at once, by how many registers there are. */
 #if NN_VECTOR == 16
 #define NN_ROWS 4
 #define NN_COLUMNS 6
@@ -12,74 +15,101 @@
 #define NN_COLUMNS 4
 #endif
 
-static inline __attribute__ ((always_inline)) void
-block (float *product, size_t row_stride, const float *left, size_t left_pixel, unsigned rows, const float *right,
-       size_t right_pixel, unsigned columns, unsigned pixels, unsigned lanes)
+typedef struct
 {
-  Vector sums[NN_ROWS][NN_COLUMNS] = { 0 };
+  float *product;
+  size_t left_stride, right_stride;
+  NnFactor left, right;
+  unsigned rows, columns, lanes;
+} Job;
 
-  for (unsigned pixel = 0; pixel < pixels; pixel++, left += left_pixel, right += right_pixel)
-    for (unsigned lane = 0; lane < lanes; lane += NN_VECTOR)
-      {
-        Vector a[NN_ROWS], b[NN_COLUMNS];
+/* `n` × `k` of the products, from left factor i and right factor j on. */
+NN_INLINE void
+block (const Job *job, unsigned i, unsigned j, unsigned n, unsigned k, unsigned lanes)
+{
+  Vector sums[NN_ROWS * NN_COLUMNS] = { 0 };
+  float totals[NN_ROWS * NN_COLUMNS];
 
-        for (unsigned i = 0; i < rows; i++)
-          a[i] = vector_load (left + (size_t)i * lanes + lane);
-        for (unsigned j = 0; j < columns; j++)
-          b[j] = vector_load (right + (size_t)j * lanes + lane);
-        for (unsigned i = 0; i < rows; i++)
-          for (unsigned j = 0; j < columns; j++)
-            sums[i][j] += a[i] * b[j];
-      }
-  for (unsigned i = 0; i < rows; i++)
-    for (unsigned j = 0; j < columns; j++)
-      product[i * row_stride + j] = vector_sum (sums[i][j]);
+  for (unsigned row = 0; row < job->rows; row++)
+    {
+      const float *left = job->left.data + row * job->left.row + (size_t)i * lanes;
+      const float *right = job->right.data + row * job->right.row + (size_t)j * lanes;
+
+      for (unsigned column = 0; column < job->columns; column++, left += job->left.pixel, right += job->right.pixel)
+        for (unsigned lane = 0; lane < lanes; lane += NN_VECTOR)
+          {
+            Vector a[NN_ROWS];
+
+#pragma GCC unroll 4
+            for (unsigned r = 0; r < n; r++)
+              a[r] = vector_load (left + (size_t)r * lanes + lane);
+#pragma GCC unroll 6
+            for (unsigned c = 0; c < k; c++)
+              {
+                Vector b = vector_load (right + (size_t)c * lanes + lane);
+#pragma GCC unroll 4
+                for (unsigned r = 0; r < n; r++)
+                  sums[r * k + c] += a[r] * b;
+              }
+          }
+    }
+  vector_sums (totals, sums, n * k);
+#pragma GCC unroll 4
+  for (unsigned r = 0; r < n; r++)
+#pragma GCC unroll 6
+    for (unsigned c = 0; c < k; c++)
+      job->product[(i + r) * job->left_stride + (j + c) * job->right_stride] = totals[r * k + c];
 }
 
-/* The same with the number of columns made literal, so that the sums stay in registers at the edge too. */
-static inline __attribute__ ((always_inline)) void
-row_of_blocks (float *product, size_t row_stride, const float *left, size_t left_pixel, unsigned rows,
-               const float *right, size_t right_pixel, unsigned k, unsigned pixels, unsigned lanes)
+/* All rows of `k` columns from j on, the number of columns literal, so that the sums stay in registers at the edge. */
+NN_INLINE void
+columns (const Job *job, unsigned j, unsigned k, unsigned lanes)
 {
-  unsigned column = 0;
+  unsigned i = 0;
 
-  for (; column + NN_COLUMNS <= k; column += NN_COLUMNS)
-    block (product + column, row_stride, left, left_pixel, rows, right + (size_t)column * lanes, right_pixel,
-           NN_COLUMNS, pixels, lanes);
-  product += column;
-  right += (size_t)column * lanes;
-  switch (k - column)
+  for (; i + NN_ROWS <= job->left.n; i += NN_ROWS)
+    block (job, i, j, NN_ROWS, k, lanes);
+  for (; i < job->left.n; i++)
+    block (job, i, j, 1, k, lanes);
+}
+
+NN_INLINE void
+all_columns (const Job *job, unsigned lanes)
+{
+  unsigned j = 0;
+
+  for (; j + NN_COLUMNS <= job->right.n; j += NN_COLUMNS)
+    columns (job, j, NN_COLUMNS, lanes);
+  switch (job->right.n - j)
     {
 #if NN_COLUMNS == 6
     case 5:
-      block (product, row_stride, left, left_pixel, rows, right, right_pixel, 5, pixels, lanes);
+      columns (job, j, 5, lanes);
       break;
     case 4:
-      block (product, row_stride, left, left_pixel, rows, right, right_pixel, 4, pixels, lanes);
+      columns (job, j, 4, lanes);
       break;
 #endif
     case 3:
-      block (product, row_stride, left, left_pixel, rows, right, right_pixel, 3, pixels, lanes);
+      columns (job, j, 3, lanes);
       break;
     case 2:
-      block (product, row_stride, left, left_pixel, rows, right, right_pixel, 2, pixels, lanes);
+      columns (job, j, 2, lanes);
       break;
     case 1:
-      block (product, row_stride, left, left_pixel, rows, right, right_pixel, 1, pixels, lanes);
+      columns (job, j, 1, lanes);
       break;
     }
 }
 
 void
-NN_NAME (outer) (float *product, size_t row_stride, const float *left, size_t left_pixel, unsigned n,
-                 const float *right, size_t right_pixel, unsigned k, unsigned pixels, unsigned lanes)
+NN_NAME (outer) (float *product, size_t left_stride, size_t right_stride, NnFactor left, NnFactor right, unsigned rows,
+                 unsigned columns_, unsigned lanes)
 {
-  unsigned row = 0;
+  Job job = { product, left_stride, right_stride, left, right, rows, columns_, lanes };
 
-  for (; row + NN_ROWS <= n; row += NN_ROWS)
-    row_of_blocks (product + row * row_stride, row_stride, left + (size_t)row * lanes, left_pixel, NN_ROWS, right,
-                   right_pixel, k, pixels, lanes);
-  for (; row < n; row++)
-    row_of_blocks (product + row * row_stride, row_stride, left + (size_t)row * lanes, left_pixel, 1, right,
-                   right_pixel, k, pixels, lanes);
+  if (lanes == NN_USUAL_LANES)
+    all_columns (&job, NN_USUAL_LANES);
+  else
+    all_columns (&job, lanes);
 }

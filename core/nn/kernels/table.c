@@ -11,4 +11,7 @@ const NnKernels NN_NAME (kernels) = {
   .depthwise = NN_NAME (depthwise),
   .depthwise_weights = NN_NAME (depthwise_weights),
   .outer = NN_NAME (outer),
+  .square = NN_NAME (square),
+  .descend = NN_NAME (descend),
+  .reduce = NN_NAME (reduce),
 };

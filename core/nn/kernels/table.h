@@ -7,12 +7,16 @@
 
 void NN_NAME (transform) (NnView to, NnView from, const NnTransform *transform, NnExtent extent);
 void NN_NAME (transform_backward) (NnView to, NnView gradient, NnView value, const NnTransform *transform,
-                                   NnExtent extent);
+                                   NnExtent extent, NnMoments moments);
 void NN_NAME (norm_backward) (NnView to, NnView gradient, NnView value, const float *a, const float *b, const float *c,
                               NnExtent extent);
 void NN_NAME (add) (NnView to, NnView from, NnExtent extent);
-void NN_NAME (moments) (double *sums, NnView x, NnView y, NnExtent extent, unsigned valid);
-void NN_NAME (depthwise) (float *to, const float *padded, const float *weights, const NnPlane *plane);
-void NN_NAME (depthwise_weights) (float *weights, const float *padded, const float *gradient, const NnPlane *plane);
-void NN_NAME (outer) (float *product, size_t row_stride, const float *left, size_t left_pixel, unsigned n,
-                      const float *right, size_t right_pixel, unsigned k, unsigned pixels, unsigned lanes);
+void NN_NAME (moments) (NnView x, NnView y, NnExtent extent, NnMoments moments);
+void NN_NAME (depthwise) (float *to, const float *from, const float *weights, const NnPlane *plane, NnMoments moments);
+void NN_NAME (depthwise_weights) (float *weights, const float *from, const float *gradient, const NnPlane *plane);
+void NN_NAME (outer) (float *product, size_t left_stride, size_t right_stride, NnFactor left, NnFactor right,
+                      unsigned rows, unsigned columns, unsigned lanes);
+double NN_NAME (square) (const float *x, size_t n);
+void NN_NAME (descend) (float *restrict x, float *restrict momentum, const float *restrict gradient, size_t n,
+                        float scale, float decay, float m, float rate);
+void NN_NAME (reduce) (float *restrict to, const float *restrict parts, size_t stride, size_t n_parts, size_t n);

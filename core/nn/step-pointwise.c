@@ -1,0 +1,429 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* 1×1 convolution and linear layers, on BLIS.
+ *
+ * A task takes a tile of output pixels of one group of images. The side of the layer that a depthwise convolution
+ * widened may have hundreds of channels, so a tile passes through in chunks of channels whose panels stay in cache: a
+ * chunk is read once, with the norm and ReLU that were left to be done to it, and serves all products that it is in.
+ * Where a value is plain, by pixels already, it is a panel as it lies. */
+#include "plan.h"
+
+#include <string.h>
+
+/* Floats of a chunk's panel: a quarter of a second-level cache of 2 MiB. */
+#define CHUNK_FLOATS (128 * 1024)
+/* Outputs whose statistics are gathered after they were computed, while they are in cache. */
+#define BLOCKS_AT_ONCE 2
+
+static guint
+group_inputs (const NnStep *step)
+{
+  return step->in->channels / step->groups;
+}
+
+static guint
+group_outputs (const NnStep *step)
+{
+  return step->out->channels / step->groups;
+}
+
+static gboolean
+reads_directly (const NnPlan *plan, const NnStep *step)
+{
+  return nn_value_is_plain (step->in) && nn_value_is_by_pixels (plan, step->in);
+}
+
+/* Channels of a chunk, whole blocks of packed weights. */
+static guint
+chunk_channels (const NnPlan *plan, const NnStep *step, guint channels)
+{
+  guint block = nn_gemm_block (plan->engine->gemm), pixels = step->tile_rows * step->out->width;
+  gsize fitting = CHUNK_FLOATS / ((gsize)pixels * plan->lanes) / block * block;
+
+  return MIN (channels, MAX (fitting, block));
+}
+
+static guint
+input_chunk (const NnPlan *plan, const NnStep *step)
+{
+  return reads_directly (plan, step) ? group_inputs (step) : chunk_channels (plan, step, group_inputs (step));
+}
+
+static guint
+output_chunk (const NnPlan *plan, const NnStep *step)
+{
+  return chunk_channels (plan, step, group_outputs (step));
+}
+
+/* A tile's panels in scratch memory. */
+static NnView
+panel_view (const NnPlan *plan, const NnStep *step, guint channels, float *scratch)
+{
+  gsize pixel = nn_plan_pixel_stride (plan, channels);
+
+  return (NnView){ scratch, step->out->width * pixel, pixel, plan->lanes };
+}
+
+static gsize
+panel_size (const NnPlan *plan, const NnStep *step, guint channels)
+{
+  return step->tile_rows * step->out->width * nn_plan_pixel_stride (plan, channels);
+}
+
+static NnView
+channel_view (NnView view, guint channel)
+{
+  view.data += channel * view.channel;
+  return view;
+}
+
+/* The input's pixels that output pixels from this row on are made of. */
+static NnView
+strided_view (const NnStep *step, NnView view)
+{
+  view.row *= step->stride;
+  view.pixel *= step->stride;
+  return view;
+}
+
+/* `n` channels of the input, from `first` on, as panels: where they lie, or read into scratch memory. */
+static NnView
+read_input (NnPlan *plan, const NnStep *step, NnTile tile, guint first, guint n, float *scratch)
+{
+  NnView view = strided_view (step, nn_value_view (step->in, tile.group, tile.row * step->stride));
+  NnTransform transform = nn_value_transform (step->in);
+
+  if (reads_directly (plan, step))
+    return channel_view (view, first);
+  NnView panel = panel_view (plan, step, n, scratch);
+  transform.index += first;
+  plan->engine->kernels->transform (panel, view, &transform, (NnExtent){ n, tile.rows, step->out->width, plan->lanes });
+  return panel;
+}
+
+/* --- weights --- */
+
+static gsize
+packed_size (const NnPlan *plan, guint n, guint k)
+{
+  return nn_gemm_packed_size (plan->engine->gemm, n, k);
+}
+
+static void
+pack_forward (NnPlan *plan, NnStep *step, float *packed)
+{
+  guint n = group_outputs (step), k = group_inputs (step), block = nn_gemm_block (plan->engine->gemm);
+  guint n_blocks = (n + block - 1) / block;
+
+#pragma omp parallel for num_threads(plan->engine->n_threads)
+  for (guint task = 0; task < step->groups * n_blocks; task++)
+    {
+      NnClock clock = nn_clock_start (plan->engine);
+      guint group = task / n_blocks, first = task % n_blocks * block;
+
+      nn_gemm_pack (plan->engine->gemm, packed + group * packed_size (plan, n, k) + (gsize)first * k,
+                    step->weight->data + ((gsize)group * n + first) * k, MIN (block, n - first), k, k, 1);
+      nn_clock_lap (&clock, NN_WORK_GEMM);
+    }
+}
+
+/* The transposed matrix, for backward by input. */
+static void
+pack_backward (NnPlan *plan, NnStep *step, float *packed)
+{
+  guint n = group_inputs (step), k = group_outputs (step), block = nn_gemm_block (plan->engine->gemm);
+  guint n_blocks = (n + block - 1) / block;
+
+#pragma omp parallel for num_threads(plan->engine->n_threads)
+  for (guint task = 0; task < step->groups * n_blocks; task++)
+    {
+      NnClock clock = nn_clock_start (plan->engine);
+      guint group = task / n_blocks, first = task % n_blocks * block;
+
+      nn_gemm_pack (plan->engine->gemm, packed + group * packed_size (plan, n, k) + (gsize)first * k,
+                    step->weight->data + (gsize)group * n * k + first, MIN (block, n - first), k, 1, n);
+      nn_clock_lap (&clock, NN_WORK_GEMM);
+    }
+}
+
+/* Backward, the weights' partial gradients lie before the packed weights. */
+static float *
+transposed_weights (const NnPlan *plan, const NnStep *step)
+{
+  gsize n_tasks = nn_plan_n_tiles (plan, step->out->height, step->tile_rows, plan->max_groups);
+
+  return plan->workspace + (n_tasks * step->weight->size + 15) / 16 * 16;
+}
+
+/* --- forward --- */
+
+static void
+add_bias (const NnPlan *plan, const NnStep *step, NnView out, NnExtent extent)
+{
+  for (guint row = 0; row < extent.rows; row++)
+    for (guint column = 0; column < extent.columns; column++)
+      for (guint channel = 0; channel < extent.channels; channel++)
+        for (guint lane = 0; lane < plan->lanes; lane++)
+          out.data[row * out.row + column * out.pixel + channel * out.channel + lane] += step->bias->data[channel];
+}
+
+/* The last of a group's chunks: outputs are complete, a few blocks at a time. */
+static void
+finish_outputs (NnPlan *plan, const NnStep *step, const float *packed, guint first_input, guint n_inputs, NnView input,
+                NnView out, NnExtent extent, NnMoments moments, NnClock *clock)
+{
+  guint span = BLOCKS_AT_ONCE * nn_gemm_block (plan->engine->gemm), n = extent.channels;
+
+  for (guint first = 0; first < n; first += span)
+    {
+      NnView part = channel_view (out, first);
+
+      extent.channels = MIN (span, n - first);
+      nn_gemm_multiply (
+          plan->engine->gemm,
+          nn_gemm_part (plan->engine->gemm, packed, group_inputs (step), first, extent.channels, first_input, n_inputs),
+          input, part, extent, first_input > 0);
+      nn_clock_lap (clock, NN_WORK_GEMM);
+      if (moments.sums == NULL)
+        continue;
+      NnMoments part_moments = { moments.sums + 2 * first, moments.valid };
+      plan->engine->kernels->moments (part, part, extent, part_moments);
+      nn_clock_lap (clock, NN_WORK_NORM);
+    }
+}
+
+static void
+forward_group (NnPlan *plan, NnStep *step, NnTile tile, guint group, NnMoments moments, NnClock *clock)
+{
+  guint n = group_outputs (step), k = group_inputs (step), chunk = input_chunk (plan, step);
+  const float *packed = plan->workspace + group * packed_size (plan, n, k);
+  NnView out = channel_view (nn_value_view (step->out, tile.group, tile.row), group * n);
+  NnExtent extent = { n, tile.rows, step->out->width, plan->lanes };
+
+  for (guint first = 0; first < k; first += chunk)
+    {
+      guint count = MIN (chunk, k - first);
+      NnView input = read_input (plan, step, tile, group * k + first, count, nn_engine_get_scratch (plan->engine));
+
+      nn_clock_lap (clock, NN_WORK_ELEMENTWISE);
+      if (first + count == k)
+        {
+          if (moments.sums != NULL)
+            moments.sums += 2 * group * n;
+          finish_outputs (plan, step, packed, first, count, input, out, extent, moments, clock);
+          break;
+        }
+      nn_gemm_multiply (plan->engine->gemm, nn_gemm_part (plan->engine->gemm, packed, k, 0, n, first, count), input,
+                        out, extent, first > 0);
+      nn_clock_lap (clock, NN_WORK_GEMM);
+    }
+}
+
+static void
+forward_task (NnPlan *plan, NnStep *step, guint task)
+{
+  NnClock clock = nn_clock_start (plan->engine);
+  NnTile tile = nn_plan_tile (step->out->height, step->tile_rows, task);
+  NnMoments moments = nn_plan_task_moments (plan, step->out, task, tile.group);
+
+  if (plan->mode == NN_MODE_EVALUATE)
+    moments.sums = NULL;
+  for (guint group = 0; group < step->groups; group++)
+    forward_group (plan, step, tile, group, moments, &clock);
+  if (step->bias != NULL)
+    add_bias (plan, step, nn_value_view (step->out, tile.group, tile.row),
+              (NnExtent){ step->out->channels, tile.rows, step->out->width, plan->lanes });
+  nn_clock_lap (&clock, NN_WORK_ELEMENTWISE);
+}
+
+static void
+forward (NnPlan *plan, NnStep *step)
+{
+  guint n_tasks = nn_plan_n_tiles (plan, step->out->height, step->tile_rows, plan->n_groups);
+
+  pack_forward (plan, step, plan->workspace);
+#pragma omp parallel for num_threads(plan->engine->n_threads) schedule(dynamic)
+  for (guint task = 0; task < n_tasks; task++)
+    forward_task (plan, step, task);
+  nn_norm_finish_forward (plan, step->out, n_tasks);
+}
+
+/* --- backward --- */
+
+/* A chunk of one group's outputs, whose gradient is in panels. */
+typedef struct
+{
+  NnTile tile;
+  guint task, group;
+  guint first, n; /* outputs */
+  NnView gradient;
+  NnMoments moments; /* of the input's gradient */
+  float *scratch;
+} OutputChunk;
+
+/* Where the sums of the bias's gradient lie: after those over the input. */
+static double *
+bias_sums (NnPlan *plan, const NnStep *step, guint task)
+{
+  gsize n_tasks = nn_plan_n_tiles (plan, step->out->height, step->tile_rows, plan->max_groups);
+
+  return plan->sums + (n_tasks * step->in->channels + (gsize)task * step->out->channels) * 2;
+}
+
+static void
+weight_products (NnPlan *plan, const NnStep *step, const OutputChunk *chunk, NnView input, guint first_input,
+                 guint n_inputs)
+{
+  guint n = group_outputs (step), k = group_inputs (step);
+  float *partial = plan->workspace + (gsize)chunk->task * step->weight->size
+                   + ((gsize)chunk->group * n + chunk->first) * k + first_input;
+  NnFactor outputs = { chunk->gradient.data, chunk->gradient.row, chunk->gradient.pixel, chunk->n };
+  NnFactor inputs = { input.data, input.row, input.pixel, n_inputs };
+
+  if (chunk->n <= n_inputs)
+    plan->engine->kernels->outer (partial, k, 1, outputs, inputs, chunk->tile.rows, step->out->width, plan->lanes);
+  else
+    plan->engine->kernels->outer (partial, 1, k, inputs, outputs, chunk->tile.rows, step->out->width, plan->lanes);
+}
+
+/* This chunk's share of the input's gradient; with the last share, ReLU's backward and the norm's sums. */
+static void
+input_products (NnPlan *plan, const NnStep *step, const OutputChunk *chunk, guint first_input, guint n_inputs,
+                NnClock *clock)
+{
+  NnValue *in = step->in;
+  guint n = group_inputs (step), k = group_outputs (step), channel = chunk->group * n + first_input;
+  const float *packed = transposed_weights (plan, step) + chunk->group * packed_size (plan, n, k);
+  NnExtent extent = { n_inputs, chunk->tile.rows, step->out->width, plan->lanes };
+  guint row = chunk->tile.row * step->stride;
+  NnView to = strided_view (step, nn_value_gradient_view (in, chunk->tile.group, row));
+  NnTransform transform = nn_value_transform (in);
+
+  nn_gemm_multiply (plan->engine->gemm,
+                    nn_gemm_part (plan->engine->gemm, packed, k, first_input, n_inputs, chunk->first, chunk->n),
+                    chunk->gradient, channel_view (to, channel), extent, step->accumulate || chunk->first > 0);
+  nn_clock_lap (clock, NN_WORK_GEMM);
+  if (chunk->first + chunk->n < k || (!in->relu && in->norm == NULL))
+    return;
+  transform.index += channel;
+  plan->engine->kernels->transform_backward (to, channel_view (to, channel),
+                                             strided_view (step, nn_value_view (in, chunk->tile.group, row)),
+                                             &transform, extent, chunk->moments);
+  nn_clock_lap (clock, NN_WORK_NORM);
+}
+
+static void
+backward_chunk (NnPlan *plan, const NnStep *step, const OutputChunk *chunk, NnClock *clock)
+{
+  guint k = group_inputs (step), span = input_chunk (plan, step);
+
+  for (guint first = 0; first < k; first += span)
+    {
+      guint n_inputs = MIN (span, k - first);
+      NnView input = read_input (plan, step, chunk->tile, chunk->group * k + first, n_inputs, chunk->scratch);
+
+      nn_clock_lap (clock, NN_WORK_ELEMENTWISE);
+      weight_products (plan, step, chunk, input, first, n_inputs);
+      nn_clock_lap (clock, NN_WORK_GEMM);
+      if (step->in->needs_gradient)
+        input_products (plan, step, chunk, first, n_inputs, clock);
+    }
+}
+
+static void
+backward_task (NnPlan *plan, NnStep *step, guint task)
+{
+  NnClock clock = nn_clock_start (plan->engine);
+  NnTile tile = nn_plan_tile (step->out->height, step->tile_rows, task);
+  guint n = group_outputs (step), span = output_chunk (plan, step);
+  float *scratch = nn_engine_get_scratch (plan->engine);
+  OutputChunk chunk = { .tile = tile, .task = task };
+
+  chunk.scratch = scratch + panel_size (plan, step, span);
+  chunk.moments = nn_plan_task_moments (plan, step->in, task, tile.group);
+  for (chunk.group = 0; chunk.group < step->groups; chunk.group++)
+    for (chunk.first = 0; chunk.first < n; chunk.first += span)
+      {
+        chunk.n = MIN (span, n - chunk.first);
+        chunk.gradient = panel_view (plan, step, chunk.n, scratch);
+        NnExtent extent = { chunk.n, tile.rows, step->out->width, plan->lanes };
+        guint channel = chunk.group * n + chunk.first;
+
+        nn_value_read_gradient (plan, step->out, tile.group, tile.row, 0, extent, channel, chunk.gradient);
+        nn_clock_lap (&clock, NN_WORK_NORM);
+        if (step->bias != NULL)
+          {
+            NnMoments sums = { bias_sums (plan, step, task) + 2 * channel, plan->lanes };
+            memset (sums.sums, 0, 2 * chunk.n * sizeof (double));
+            plan->engine->kernels->moments (chunk.gradient, chunk.gradient, extent, sums);
+          }
+        backward_chunk (plan, step, &chunk, &clock);
+      }
+}
+
+static void
+reduce_weights (NnPlan *plan, NnStep *step, guint n_tasks)
+{
+  nn_plan_reduce_gradients (plan, step->weight, n_tasks);
+  if (step->bias == NULL)
+    return;
+  nn_supernet_touch (plan->supernet, step->bias);
+  for (guint channel = 0; channel < step->out->channels; channel++)
+    for (guint task = 0; task < n_tasks; task++)
+      step->bias->gradient[channel] += bias_sums (plan, step, task)[2 * channel];
+}
+
+static void
+backward (NnPlan *plan, NnStep *step)
+{
+  guint n_tasks = nn_plan_n_tiles (plan, step->out->height, step->tile_rows, plan->n_groups);
+
+  if (step->in->needs_gradient)
+    {
+      pack_backward (plan, step, transposed_weights (plan, step));
+      /* Pixels between those that the stride takes get nothing. */
+      if (step->stride > 1 && !step->accumulate)
+        memset (step->in->gradient, 0, step->in->group_stride * plan->n_groups * sizeof (float));
+    }
+#pragma omp parallel for num_threads(plan->engine->n_threads) schedule(dynamic)
+  for (guint task = 0; task < n_tasks; task++)
+    backward_task (plan, step, task);
+  reduce_weights (plan, step, n_tasks);
+  if (step->in->needs_gradient)
+    nn_norm_finish_backward (plan, step->in, n_tasks);
+}
+
+/* --- making --- */
+
+static void
+reserve (NnPlan *plan, NnStep *step)
+{
+  guint n = group_outputs (step), k = group_inputs (step);
+  gsize n_tasks = nn_plan_n_tiles (plan, step->out->height, step->tile_rows, plan->max_groups);
+  gsize input_panel = panel_size (plan, step, input_chunk (plan, step));
+
+  nn_plan_reserve (plan, input_panel, step->groups * packed_size (plan, n, k), n_tasks * step->out->channels * 2);
+  if (plan->flags & NN_PLAN_BACKWARD)
+    nn_plan_reserve (plan, input_panel + panel_size (plan, step, output_chunk (plan, step)),
+                     n_tasks * step->weight->size + 16 + step->groups * packed_size (plan, k, n),
+                     n_tasks * (step->in->channels + step->out->channels) * 2);
+}
+
+NnStep *
+nn_step_pointwise_new (NnPlan *plan, const CleaveOp *op, NnArray *weight, NnArray *bias, NnValue *in, NnValue *out)
+{
+  NnStep *step = g_new0 (NnStep, 1);
+  gboolean linear = op->kind == CLEAVE_OP_LINEAR;
+
+  step->forward = forward;
+  step->backward = backward;
+  step->in = in;
+  step->out = out;
+  step->weight = weight;
+  step->bias = bias;
+  step->kernel = 1;
+  step->stride = linear ? 1 : op->stride;
+  step->groups = linear ? 1 : op->groups;
+  step->tile_rows = nn_plan_tile_rows (plan, out->height, out->width);
+  reserve (plan, step);
+  return step;
+}
