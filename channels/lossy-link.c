@@ -39,6 +39,7 @@ static GBytes *
 lossy_link_draw_losses (CleaveChannel *channel, gsize n_elements, double drop_rate, CleaveRandom *random,
                         GError **error)
 {
+  /* Rounded to a multiple of 2⁻³². */
   return cleave_random_flags (random, n_elements, 1 - drop_rate);
 }
 

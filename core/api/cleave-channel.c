@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <cleave/cleave-channel.h>
 #include <cleave/cleave-error.h>
+
+#include "cleave-random-bulk-private.h"
+
 #include <math.h>
 
 G_DEFINE_INTERFACE (CleaveChannel, cleave_channel, G_TYPE_OBJECT)
@@ -102,16 +105,14 @@ check_losses (CleaveChannel *self, GBytes *losses, gsize n_elements, GError **er
                    G_OBJECT_TYPE_NAME (self), n_bytes, n_elements);
       return FALSE;
     }
-  for (gsize i = 0; i < n_bytes; i++)
-    if (arrived[i] > 1)
-      {
-        g_set_error (error, CLEAVE_ERROR, CLEAVE_ERROR_PLUGIN,
-                     "%s: the channel's draw_losses gave %u for element %" G_GSIZE_FORMAT
-                     ", expected 0 (lost) or 1 (arrived)",
-                     G_OBJECT_TYPE_NAME (self), arrived[i], i);
-        return FALSE;
-      }
-  return TRUE;
+  gsize wrong = cleave_random_bulk_find_wrong (arrived, n_bytes);
+  if (wrong == n_bytes)
+    return TRUE;
+  g_set_error (error, CLEAVE_ERROR, CLEAVE_ERROR_PLUGIN,
+               "%s: the channel's draw_losses gave %u for element %" G_GSIZE_FORMAT
+               ", expected 0 (lost) or 1 (arrived)",
+               G_OBJECT_TYPE_NAME (self), arrived[wrong], wrong);
+  return FALSE;
 }
 
 /**

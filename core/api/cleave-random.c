@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <cleave/cleave-random.h>
 
-#include <Random123/philox.h>
+#include "cleave-random-bulk-private.h"
+
 #include <math.h>
+
+/* Draws made at once for flags, so that they stay in the first-level cache. */
+#define FLAGS_AT_ONCE 1024
 
 struct _CleaveRandom
 {
@@ -92,6 +96,28 @@ cleave_random_bits (CleaveRandom *self)
 }
 
 /**
+ * cleave_random_fill_bits: (skip)
+ * @self: a stream
+ * @values: where to put the draws
+ * @n: how many
+ *
+ * The next @n draws of [method@Random.bits], made many at a time.
+ */
+void
+cleave_random_fill_bits (CleaveRandom *self, guint32 *values, gsize n)
+{
+  gsize done = 0, n_blocks;
+
+  while (done < n && self->used < 4)
+    values[done++] = self->block.v[self->used++];
+  n_blocks = (n - done) / 4;
+  cleave_random_bulk_bits (self->counter, self->key, values + done, n_blocks);
+  self->counter.v[0] += n_blocks;
+  for (done += 4 * n_blocks; done < n; done++)
+    values[done] = cleave_random_bits (self);
+}
+
+/**
  * cleave_random_uniform:
  * @self: a stream
  *
@@ -154,7 +180,7 @@ cleave_random_normal (CleaveRandom *self)
  * cleave_random_flags:
  * @self: a stream
  * @n: how many flags
- * @probability: of a 1, exact to 2⁻³³; 0 and 1 are exact
+ * @probability: of a 1; it is rounded to a multiple of 2⁻³², so 0 and 1 are exact
  *
  * Flags in bulk. Each takes one draw of [method@Random.bits].
  *
@@ -167,17 +193,14 @@ cleave_random_flags (CleaveRandom *self, gsize n, double probability)
 
   guint64 threshold = (guint64)rint (CLAMP (probability, 0, 1) * 0x1p32);
   guint8 *flags = g_malloc (n);
-  gsize done = 0;
+  guint32 values[FLAGS_AT_ONCE];
 
-  while (done < n && self->used < 4)
-    flags[done++] = cleave_random_bits (self) < threshold;
-  for (; done + 4 <= n; done += 4)
+  for (gsize done = 0; done < n; done += FLAGS_AT_ONCE)
     {
-      philox4x32_ctr_t block = next_block (self);
-      for (guint i = 0; i < 4; i++)
-        flags[done + i] = block.v[i] < threshold;
+      gsize n_now = MIN (n - done, FLAGS_AT_ONCE);
+
+      cleave_random_fill_bits (self, values, n_now);
+      cleave_random_bulk_flags (values, n_now, threshold, flags + done);
     }
-  while (done < n)
-    flags[done++] = cleave_random_bits (self) < threshold;
   return g_bytes_new_take (flags, n);
 }

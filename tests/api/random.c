@@ -142,11 +142,33 @@ TEST (random, normal_is_normal)
   EXPECT_NEAR (products / n, 0, 5 / sqrt (n));
 }
 
+/* From wherever in a block the stream stands, through single blocks and many at once. */
+TEST (random, fill_bits_is_as_many_single_draws)
+{
+  static const gsize sizes[] = { 0, 1, 2, 3, 4, 5, 11, 255, 256, 257, 263, 1024, 1500 };
+
+  for (guint skipped = 0; skipped < 5; skipped++)
+    for (gsize k = 0; k < G_N_ELEMENTS (sizes); k++)
+      {
+        g_autoptr (CleaveRandom) random = cleave_random_new (G_GUINT64_CONSTANT (0x9876543212345678), 1, 2, 3);
+        g_autoptr (CleaveRandom) same = cleave_random_new (G_GUINT64_CONSTANT (0x9876543212345678), 1, 2, 3);
+        g_autofree guint32 *values = g_new0 (guint32, sizes[k] + 1);
+
+        for (guint i = 0; i < skipped; i++)
+          EXPECT_INT (cleave_random_bits (random), cleave_random_bits (same));
+        cleave_random_fill_bits (random, values, sizes[k]);
+        for (gsize i = 0; i < sizes[k]; i++)
+          REQUIRE (values[i] == cleave_random_bits (same));
+        EXPECT_INT (values[sizes[k]], 0);
+        EXPECT_INT (cleave_random_bits (random), cleave_random_bits (same));
+      }
+}
+
 /* Each flag is one draw of bits() against the threshold, wherever in a block the stream stands. */
 TEST (random, flags_are_thresholded_draws)
 {
   for (guint skipped = 0; skipped < 5; skipped++)
-    for (gsize n = 0; n < 12; n++)
+    for (gsize n = 0; n < 2100; n += n < 12 ? 1 : 261)
       {
         g_autoptr (CleaveRandom) random = cleave_random_new (1, 1, 1, 1);
         g_autoptr (CleaveRandom) same = cleave_random_new (1, 1, 1, 1);
@@ -160,6 +182,18 @@ TEST (random, flags_are_thresholded_draws)
           EXPECT_INT (data[i], cleave_random_bits (same) < 0x40000000);
         EXPECT_INT (cleave_random_bits (random), cleave_random_bits (same));
       }
+}
+
+/* A probability of k · 2⁻³² is kept exactly: the first draw of the zero stream is 0x6627e8d5, see the vectors above. */
+TEST (random, flags_resolve_a_step_of_their_probability)
+{
+  for (guint excess = 0; excess < 2; excess++)
+    {
+      g_autoptr (CleaveRandom) random = cleave_random_new (0, 0, 0, 0);
+      g_autoptr (GBytes) flags = cleave_random_flags (random, 1, ((double)0x6627e8d5 + excess) * 0x1p-32);
+
+      EXPECT_INT (*(const guint8 *)g_bytes_get_data (flags, NULL), excess);
+    }
 }
 
 TEST (random, flags_have_their_probability)

@@ -23,6 +23,8 @@ CLEAVE_EXPORT CleaveRandom *cleave_random_ref (CleaveRandom *self);
 CLEAVE_EXPORT void cleave_random_unref (CleaveRandom *self);
 /* 32 uniform bits. */
 CLEAVE_EXPORT guint32 cleave_random_bits (CleaveRandom *self);
+/* The next n draws of cleave_random_bits(). */
+CLEAVE_EXPORT void cleave_random_fill_bits (CleaveRandom *self, guint32 *values, gsize n);
 /* Uniform in [0, 1), 53 bits. */
 CLEAVE_EXPORT double cleave_random_uniform (CleaveRandom *self);
 /* Uniform in 0 … n − 1, unbiased; n must be positive. */
