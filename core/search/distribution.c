@@ -26,9 +26,9 @@ list_drop_rates (CleaveRun *self, CleavePlacement placement, guint *n)
 
 static double
 loss_on_batch (CleaveRun *self, NnPlan *plan, CleaveNetwork *network, CleavePlacement placement,
-               const CleaveMinibatch *batch, guint32 purpose, guint32 step, GError **error)
+               const CleaveMinibatch *batch, guint32 purpose, guint32 step, GHashTable *drawn, GError **error)
 {
-  CleaveLossStream stream = { self->settings->run->seed, purpose, step, 0 };
+  CleaveLossStream stream = { self->settings->run->seed, purpose, step, 0, drawn };
   guint n_drop_rates;
   const double *drop_rates = list_drop_rates (self, placement, &n_drop_rates);
 
@@ -56,9 +56,8 @@ loss_on_half (CleaveRun *self, NnPlan *plan, CleaveNetwork *network, CleavePlace
           cleave_error_set_literal (error, CLEAVE_ERROR_CANCELLED, "stopped");
           return NAN;
         }
-      cleave_minibatch_fill (self->images, self->info, indices + b * batch.n, batch.n, NULL, 0, 0, 0, batch.pixels,
-                             batch.labels);
-      loss = loss_on_batch (self, plan, network, placement, &batch, CLEAVE_PURPOSE_SEARCH_FULL_LOSSES, b, error);
+      cleave_minibatch_fill (&self->source, indices + b * batch.n, batch.n, NULL, 0, 0, 0, batch.pixels, batch.labels);
+      loss = loss_on_batch (self, plan, network, placement, &batch, CLEAVE_PURPOSE_SEARCH_FULL_LOSSES, b, NULL, error);
       if (isnan (loss))
         return NAN;
       sum += loss;
@@ -77,9 +76,9 @@ build_network (CleaveRun *self, CleaveCandidate *candidate, GError **error)
   return network;
 }
 
-/* The objective (eq. 4) of one trial; NaN with an error set. */
+/* The objective (eq. 4) of one trial; NaN with an error set. DRAWN keeps the losses of the step's minibatch. */
 static double
-score_trial (CleaveRun *self, CleaveTrials *trials, guint index, guint32 step, GError **error)
+score_trial (CleaveRun *self, CleaveTrials *trials, guint index, guint32 step, GHashTable *drawn, GError **error)
 {
   CleaveCandidate *candidate = cleave_trials_get_candidate (trials, index);
   CleavePlacement placement = cleave_trials_get_placement (trials, index);
@@ -97,7 +96,8 @@ score_trial (CleaveRun *self, CleaveTrials *trials, guint index, guint32 step, G
   if (cleave_trials_get_fidelity (trials, index) == CLEAVE_FIDELITY_FULL)
     loss = loss_on_half (self, plan, network, placement, error);
   else
-    loss = loss_on_batch (self, plan, network, placement, &self->batch, CLEAVE_PURPOSE_SEARCH_LOSSES, step, error);
+    loss = loss_on_batch (self, plan, network, placement, &self->batch, CLEAVE_PURPOSE_SEARCH_LOSSES, step, drawn,
+                          error);
   if (isnan (loss))
     return NAN;
 
@@ -120,13 +120,15 @@ is_same_trial (CleaveTrials *trials, guint a, guint b)
 static gboolean
 score_trials (CleaveRun *self, CleaveTrials *trials, guint32 step, double *values, GError **error)
 {
+  g_autoptr (GHashTable) drawn = cleave_objective_drawn_new ();
+
   for (guint i = 0; i < cleave_trials_get_length (trials); i++)
     {
       guint twin = 0;
 
       while (!is_same_trial (trials, twin, i))
         twin++;
-      values[i] = twin < i ? values[twin] : score_trial (self, trials, i, step, error);
+      values[i] = twin < i ? values[twin] : score_trial (self, trials, i, step, drawn, error);
       if (isnan (values[i]))
         return FALSE;
     }

@@ -2,7 +2,6 @@
 
 #include "evaluation.h"
 
-#include "minibatch.h"
 #include "objective.h"
 #include "purposes.h"
 
@@ -83,14 +82,17 @@ forward_tail (const CleaveEvaluation *self, NnPlan *plan, double drop_rate, guin
               GError **error)
 {
   gsize n_elements = cleave_network_get_payload_elements (self->network);
-  CleaveLossStream stream = { self->seed, CLEAVE_PURPOSE_EVALUATION_LOSSES, drop_rate_key (drop_rate), first_image };
-  g_autofree guint8 *arrived = NULL;
+  CleaveLossStream stream
+      = { self->seed, CLEAVE_PURPOSE_EVALUATION_LOSSES, drop_rate_key (drop_rate), first_image, NULL };
+  g_autoptr (GBytes) losses = NULL;
+  const guint8 *arrived = NULL;
 
   if (drop_rate > 0 && n_elements > 0)
     {
-      arrived = cleave_objective_draw_losses (self->channel, n_elements, n, drop_rate, &stream, error);
-      if (arrived == NULL)
+      losses = cleave_objective_draw_losses (self->channel, n_elements, n, drop_rate, &stream, error);
+      if (losses == NULL)
         return FALSE;
+      arrived = g_bytes_get_data (losses, NULL);
     }
   nn_plan_forward_tail (plan, NN_MODE_EVALUATE, arrived, drop_rate);
   nn_plan_get_output (plan, logits);
@@ -106,6 +108,7 @@ cleave_evaluation_run (const CleaveEvaluation *self, const double *drop_rates, g
       = nn_plan_new (self->engine, self->supernet, self->network, self->batch_size, NN_PLAN_FORWARD, error);
   guint n_images = cleave_images_get_length (self->images);
   g_auto (CleaveMinibatch) batch = { 0 };
+  CleaveMinibatchSource source;
   g_autofree guint32 *indices = g_new (guint32, self->batch_size);
   g_autofree float *output = NULL;
   gsize n_classes;
@@ -114,6 +117,7 @@ cleave_evaluation_run (const CleaveEvaluation *self, const double *drop_rates, g
     return NULL;
   n_classes = nn_plan_get_output_size (plan);
   output = g_new (float, self->batch_size *n_classes);
+  cleave_minibatch_source_init (&source, self->images, self->info);
   cleave_minibatch_allocate (&batch, self->info, self->batch_size);
   g_array_set_size (accuracies, n_drop_rates);
   for (guint r = 0; r < n_drop_rates; r++)
@@ -129,8 +133,7 @@ cleave_evaluation_run (const CleaveEvaluation *self, const double *drop_rates, g
       batch.n = MIN (self->batch_size, n_images - first);
       for (guint i = 0; i < batch.n; i++)
         indices[i] = first + i;
-      cleave_minibatch_fill (self->images, self->info, indices, batch.n, NULL, self->seed, 0, 0, batch.pixels,
-                             batch.labels);
+      cleave_minibatch_fill (&source, indices, batch.n, NULL, self->seed, 0, 0, batch.pixels, batch.labels);
       nn_plan_forward_head (plan, NN_MODE_EVALUATE, batch.pixels, batch.n);
       for (guint r = 0; r < n_drop_rates; r++)
         {

@@ -5,25 +5,9 @@
 #include <math.h>
 #include <string.h>
 
-void
-cleave_minibatch_allocate (CleaveMinibatch *self, const CleaveDatasetInfo *info, guint size)
-{
-  self->n = size;
-  self->pixels = g_new (float, (gsize)size * info->channels * info->height * info->width);
-  self->labels = g_new (guint16, size);
-}
-
-void
-cleave_minibatch_clear (CleaveMinibatch *self)
-{
-  g_clear_pointer (&self->pixels, g_free);
-  g_clear_pointer (&self->labels, g_free);
-  self->n = 0;
-}
-
-guint8 *
-cleave_objective_draw_losses (CleaveChannel *channel, gsize n_elements, guint n, double drop_rate,
-                              const CleaveLossStream *stream, GError **error)
+static GBytes *
+draw_losses (CleaveChannel *channel, gsize n_elements, guint n, double drop_rate, const CleaveLossStream *stream,
+             GError **error)
 {
   g_autofree guint8 *arrived = g_malloc (n * n_elements);
 
@@ -37,7 +21,34 @@ cleave_objective_draw_losses (CleaveChannel *channel, gsize n_elements, guint n,
         return NULL;
       memcpy (arrived + i * n_elements, g_bytes_get_data (flags, NULL), n_elements);
     }
-  return g_steal_pointer (&arrived);
+  return g_bytes_new_take (g_steal_pointer (&arrived), n * n_elements);
+}
+
+GHashTable *
+cleave_objective_drawn_new (void)
+{
+  return g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_bytes_unref);
+}
+
+GBytes *
+cleave_objective_draw_losses (CleaveChannel *channel, gsize n_elements, guint n, double drop_rate,
+                              const CleaveLossStream *stream, GError **error)
+{
+  g_autofree char *key = NULL;
+  GBytes *losses;
+
+  if (stream->drawn == NULL)
+    return draw_losses (channel, n_elements, n, drop_rate, stream, error);
+  key = g_strdup_printf ("%" G_GSIZE_FORMAT " × %u from %u at %a", n_elements, n, stream->first_item, drop_rate);
+  losses = g_hash_table_lookup (stream->drawn, key);
+  if (losses == NULL)
+    {
+      losses = draw_losses (channel, n_elements, n, drop_rate, stream, error);
+      if (losses == NULL)
+        return NULL;
+      g_hash_table_insert (stream->drawn, g_steal_pointer (&key), losses);
+    }
+  return g_bytes_ref (losses);
 }
 
 double
@@ -53,14 +64,16 @@ cleave_objective_loss (NnPlan *plan, CleaveNetwork *network, const CleaveMinibat
   for (guint r = 0; r < n_drop_rates; r++)
     {
       CleaveLossStream rate_stream = *stream;
-      g_autofree guint8 *arrived = NULL;
+      g_autoptr (GBytes) losses = NULL;
+      const guint8 *arrived = NULL;
 
       rate_stream.first_item += r * batch->n;
       if (drop_rates[r] > 0 && n_elements > 0)
         {
-          arrived = cleave_objective_draw_losses (channel, n_elements, batch->n, drop_rates[r], &rate_stream, error);
-          if (arrived == NULL)
+          losses = cleave_objective_draw_losses (channel, n_elements, batch->n, drop_rates[r], &rate_stream, error);
+          if (losses == NULL)
             return NAN;
+          arrived = g_bytes_get_data (losses, NULL);
         }
       nn_plan_forward_tail (plan, NN_MODE_BATCH_STATISTICS, arrived, drop_rates[r]);
       nn_plan_get_output (plan, logits);

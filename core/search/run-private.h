@@ -35,8 +35,9 @@ struct _CleaveRun
   CleaveResult *finished; /* nullable: what a resumed run had found */
 
   CleaveDatasetInfo *info;
-  CleaveImages *images; /* for training */
-  guint32 *shuffled;    /* all of them; the weight half comes first, then the distribution half */
+  CleaveImages *images;         /* for training */
+  CleaveMinibatchSource source; /* of these images */
+  guint32 *shuffled;            /* all of them; the weight half comes first, then the distribution half */
   guint n_images;
   guint n_weight_images;
 

@@ -124,6 +124,7 @@ run_prepare (CleaveRun *self, guint n_threads, GError **error)
   self->images = cleave_dataset_load (dataset, CLEAVE_SUBSET_TRAIN, error);
   if (self->images == NULL)
     return FALSE;
+  cleave_minibatch_source_init (&self->source, self->images, self->info);
   self->n_images = cleave_images_get_length (self->images);
   if (!cleave_settings_check_images (self->settings, self->n_images, error))
     return FALSE;

@@ -2,6 +2,7 @@
 
 /* The loop over epochs and steps, the same for all stages: minibatches, progress, metrics, checkpoints. */
 
+#include "prefetch.h"
 #include "run-private.h"
 
 #include <math.h>
@@ -29,17 +30,15 @@ cleave_stage_loop_learning_rate (CleaveRun *self, const CleaveStageLoop *loop)
   return 0.5 * loop->learning_rate * (1 + cos (G_PI * self->epoch / loop->n_epochs));
 }
 
+/* Has the minibatch of a step of this epoch filled ahead. ORDER is the epoch's. */
 static void
-fill_batch (CleaveRun *self, const CleaveStageLoop *loop, const guint32 *order)
+request_batch (CleaveRun *self, const CleaveStageLoop *loop, CleavePrefetch *prefetch, const guint32 *order, guint step)
 {
-  const CleaveTrainingSettings *training = self->settings->training;
-  CleaveAugmentation augmentation = { training->crop_padding, training->flip, training->cutout };
   g_autofree guint32 *indices = g_new (guint32, self->batch.n);
 
   for (guint i = 0; i < self->batch.n; i++)
-    indices[i] = loop->indices[order[self->step * self->batch.n + i]];
-  cleave_minibatch_fill (self->images, self->info, indices, self->batch.n, &augmentation, self->settings->run->seed,
-                         loop->augmentation_purpose, self->epoch, self->batch.pixels, self->batch.labels);
+    indices[i] = loop->indices[order[step * self->batch.n + i]];
+  cleave_prefetch_request (prefetch, self->epoch, indices);
 }
 
 static void
@@ -82,12 +81,14 @@ stop (CleaveRun *self, GError **error)
 
 /* The steps left of the present epoch. */
 static gboolean
-take_steps (CleaveRun *self, const CleaveStageLoop *loop, gboolean *done, GError **error)
+take_steps (CleaveRun *self, const CleaveStageLoop *loop, CleavePrefetch *prefetch, gboolean *done, GError **error)
 {
   guint n_steps = cleave_stage_loop_n_steps (self, loop);
   g_autofree guint32 *order = g_new (guint32, loop->n_indices);
 
   cleave_minibatch_order (self->settings->run->seed, loop->order_purpose, self->epoch, loop->n_indices, order);
+  if (self->step < n_steps)
+    request_batch (self, loop, prefetch, order, self->step);
   while (self->step < n_steps)
     {
       g_autoptr (GError) step_error = NULL;
@@ -95,7 +96,9 @@ take_steps (CleaveRun *self, const CleaveStageLoop *loop, gboolean *done, GError
 
       if (cleave_run_should_stop (self))
         return stop (self, error);
-      fill_batch (self, loop, order);
+      cleave_prefetch_take (prefetch, &self->batch);
+      if (self->step + 1 < n_steps)
+        request_batch (self, loop, prefetch, order, self->step + 1);
       self->n_step_images = 0;
       if (!loop->take_step (self, loop, done, &step_error))
         {
@@ -132,11 +135,17 @@ end_epoch (CleaveRun *self, const CleaveStageLoop *loop, GError **error)
 gboolean
 cleave_stage_loop (CleaveRun *self, const CleaveStageLoop *loop, GError **error)
 {
+  const CleaveTrainingSettings *training = self->settings->training;
+  const CleaveAugmentation augmentation = { training->crop_padding, training->flip, training->cutout };
+  g_autoptr (CleavePrefetch) prefetch = cleave_prefetch_new (&self->source, &augmentation, self->settings->run->seed,
+                                                             loop->augmentation_purpose, training->batch_size, error);
   gboolean done = FALSE;
 
+  if (prefetch == NULL)
+    return FALSE;
   while (!done && (loop->until_done || self->epoch < loop->n_epochs))
     {
-      if (!take_steps (self, loop, &done, error))
+      if (!take_steps (self, loop, prefetch, &done, error))
         return FALSE;
       if (self->step > 0 && !end_epoch (self, loop, error))
         return FALSE;

@@ -41,9 +41,11 @@ static void
 fill (CleaveImages *images, const CleaveDatasetInfo *info, guint32 index, const CleaveAugmentation *augmentation,
       guint32 epoch, float *pixels)
 {
+  CleaveMinibatchSource source;
   guint16 label;
 
-  cleave_minibatch_fill (images, info, &index, 1, augmentation, 1, PURPOSE, epoch, pixels, &label);
+  cleave_minibatch_source_init (&source, images, info);
+  cleave_minibatch_fill (&source, &index, 1, augmentation, 1, PURPOSE, epoch, pixels, &label);
   EXPECT_INT (label, index);
 }
 
@@ -100,10 +102,12 @@ TEST (minibatch, normalises)
   g_autoptr (GBytes) pixel_bytes = g_bytes_new_static (bytes, sizeof bytes);
   g_autoptr (GBytes) label_bytes = g_bytes_new_static (labels, sizeof labels);
   g_autoptr (CleaveImages) images = cleave_images_new (2, pixel_bytes, label_bytes);
+  CleaveMinibatchSource source;
   float pixels[8];
   guint16 given[2];
 
-  cleave_minibatch_fill (images, &info, indices, 2, NULL, 0, 0, 0, pixels, given);
+  cleave_minibatch_source_init (&source, images, &info);
+  cleave_minibatch_fill (&source, indices, 2, NULL, 0, 0, 0, pixels, given);
   EXPECT_TRUE (given[0] == 60000 && given[1] == 6);
   /* image 1: (0.2, 1) − 0.2 over 0.1, (0, 0.2) − 0.8 over 0.2; image 0: (0, 0.2) and (1, 0) likewise */
   static const double expected[] = { 0, 8, -4, -3, -2, 0, 1, -4 };
@@ -241,9 +245,11 @@ TEST (minibatch, keys_the_augmentation_by_image_and_epoch)
   g_autoptr (CleaveImages) images = make_images (6, 1, 8);
   float together[6 * 64], alone[64], later[64];
   guint16 labels[6];
+  CleaveMinibatchSource source;
   guint n_same = 0;
 
-  cleave_minibatch_fill (images, &info, all, 6, &augmentation, 1, PURPOSE, 2, together, labels);
+  cleave_minibatch_source_init (&source, images, &info);
+  cleave_minibatch_fill (&source, all, 6, &augmentation, 1, PURPOSE, 2, together, labels);
   for (guint i = 0; i < 6; i++)
     {
       fill (images, &info, all[i], &augmentation, 2, alone);
@@ -252,4 +258,26 @@ TEST (minibatch, keys_the_augmentation_by_image_and_epoch)
       n_same += memcmp (alone, later, sizeof alone) == 0;
     }
   EXPECT_TRUE (n_same < 2);
+}
+
+/* Padding beyond the image's own side: crops that miss it altogether are black. */
+TEST (minibatch, crops_beyond_the_image)
+{
+  const CleaveAugmentation augmentation = { .crop_padding = 20, .flip = TRUE };
+  const CleaveDatasetInfo info = make_info (1, 8);
+  g_autoptr (CleaveImages) images = make_images (1, 1, 8);
+  guint n_black = 0;
+
+  for (guint epoch = 0; epoch < 1000; epoch++)
+    {
+      float pixels[64];
+      gboolean black = TRUE;
+
+      fill (images, &info, 0, &augmentation, epoch, pixels);
+      for (guint p = 0; p < 64; p++)
+        black = black && pixels[p] == 0;
+      n_black += black;
+    }
+  /* 15 of 41 offsets reach the image in each direction: 1 − (15/41)² = 0.866; five standard deviations of 1000. */
+  EXPECT_NEAR (n_black, 866, 54);
 }

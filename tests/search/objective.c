@@ -59,7 +59,7 @@ TEST (Objective, loss_is_the_mean_over_drop_rates)
   g_autoptr (CleaveNetwork) network = build_network (&error);
   g_autoptr (NnPlan) plan = nn_plan_new (engine, supernet, network, 2, NN_PLAN_FORWARD, &error);
   const double drop_rates[] = { 0, 0.5 };
-  const CleaveLossStream stream = { 7, 8, 9, 0 };
+  const CleaveLossStream stream = { 7, 8, 9, 0, NULL };
   float pixels[2 * 16];
   guint16 labels[2] = { 0, 1 };
   CleaveMinibatch batch = { pixels, labels, 2 };

@@ -2,6 +2,7 @@
 
 #include "run.h"
 
+#include "run-private.h"
 #include "tiny.h"
 
 /* Stops a run after so many steps. */
@@ -125,4 +126,50 @@ TEST (Run, an_optimizer_that_never_says_done_is_stopped)
   EXPECT_TRUE (cleave_run_execute (run, &observer, &error) == NULL);
   EXPECT_ERROR (error, CLEAVE_ERROR_PLUGIN,
                 "[optimizer]: Probe still asks for trials 100 steps after the search's end");
+}
+
+/* What the search's first step cost. */
+typedef struct
+{
+  CleaveRun *run;
+  guint draws;
+  guint64 n_images;
+} Cost;
+
+static void
+note_cost (const CleaveProgress *progress, gpointer data)
+{
+  Cost *cost = data;
+
+  if (progress->stage != CLEAVE_STAGE_SEARCH || progress->kind != CLEAVE_PROGRESS_STEP)
+    return;
+  g_object_get (cost->run->components->channel, "draws", &cost->draws, NULL);
+  cost->n_images = progress->n_images;
+}
+
+/* The probe asks for a candidate twice, for it on the device, and for another whose payload has the same size. So three
+ * of the four trials' networks see the 8 images, and 8 images' losses are drawn once at each of two rates: not for the
+ * twin, nor for the device, nor for the other candidate. */
+TEST (Run, a_round_does_nothing_twice)
+{
+  static const char *const settings[] = { "channel.plugin=counting-link",
+                                          "optimizer.plugin=probe",
+                                          "optimizer.closing-rounds=0",
+                                          "objective.drop-rates=0; 0.2; 0.5",
+                                          "dataset.train-images=16",
+                                          "pretrain.epochs=0",
+                                          "search.epochs=1",
+                                          "retrain.epochs=0",
+                                          NULL };
+  g_autoptr (GError) error = NULL;
+  g_autoptr (CleaveRun) run = make_run (settings, &error);
+  REQUIRE_NO_ERROR (error);
+  Cost cost = { run, 0, 0 };
+  const CleaveObserver observer = { note_cost, NULL, &cost };
+  g_autoptr (CleaveResult) result = cleave_run_execute (run, &observer, &error);
+
+  REQUIRE_NO_ERROR (error);
+  EXPECT_TRUE (result != NULL);
+  EXPECT_INT (cost.n_images, 3 * 8);
+  EXPECT_INT (cost.draws, 2 * 8);
 }
