@@ -4,6 +4,7 @@
 
 #include "cli.h"
 #include "progress.h"
+#include "run-memory.h"
 #include "settings.h"
 
 #include <signal.h>
@@ -142,6 +143,25 @@ report (CleaveResult *result, const char *folder, gboolean json)
   return CLI_DONE;
 }
 
+static gboolean
+announce_memory (CleaveRun *run, GError **error)
+{
+  CleaveMemory memory;
+  g_autofree char *text = NULL;
+  g_autofree char *warning = NULL;
+  guint64 available = cleave_memory_read ("/proc/meminfo", "MemAvailable");
+
+  if (!cleave_memory_estimate (run, &memory, error))
+    return FALSE;
+  text = cleave_memory_to_string (&memory);
+  g_printerr ("%s\n", text);
+  if (available > 0)
+    warning = cleave_memory_warning (&memory, available);
+  if (warning != NULL)
+    g_printerr ("cleave: warning: %s\n", warning);
+  return TRUE;
+}
+
 static int
 execute (CleaveRun *run, const char *folder, gboolean json)
 {
@@ -152,6 +172,8 @@ execute (CleaveRun *run, const char *folder, gboolean json)
 
   if (cleave_run_is_finished (run))
     g_printerr ("%s: this run is finished; nothing is left to do\n", folder);
+  else if (!announce_memory (run, &error))
+    return cli_fail (error);
   catch_signals ();
   cli_progress_begin (&progress);
   result = cleave_run_execute (run, &observer, &error);

@@ -282,14 +282,12 @@ run_evaluate (CleaveRun *self, CleaveNetwork *network, GError **error)
   CleaveChannel *channel = CLEAVE_CHANNEL (self->components->channel);
   double channel_drop_rate = cleave_channel_drop_rate (channel);
   g_autoptr (GArray) rates = list_evaluated_rates (self, channel_drop_rate);
-  g_autoptr (CleaveImages) images
-      = cleave_dataset_load (CLEAVE_DATASET (self->components->dataset), CLEAVE_SUBSET_TEST, error);
+  g_autoptr (CleaveImages) images = NULL;
   CleaveEvaluation evaluation = {
     .engine = self->engine,
     .supernet = self->supernet,
     .network = network,
     .channel = channel,
-    .images = images,
     .info = self->info,
     .batch_size = self->settings->training->batch_size,
     .seed = self->settings->run->seed,
@@ -299,6 +297,9 @@ run_evaluate (CleaveRun *self, CleaveNetwork *network, GError **error)
   GArray *accuracies;
   CleaveLatency latency;
 
+  g_clear_pointer (&self->images, cleave_images_unref); /* so that both subsets are never there together */
+  images = cleave_dataset_load (CLEAVE_DATASET (self->components->dataset), CLEAVE_SUBSET_TEST, error);
+  evaluation.images = images;
   if (images == NULL || !cleave_latency_estimate (self->components, network, CLEAVE_PLACEMENT_SPLIT, &latency, error))
     return NULL;
   accuracies = cleave_evaluation_run (&evaluation, (const double *)rates->data, rates->len, NULL, error);

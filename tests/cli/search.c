@@ -81,6 +81,7 @@ TEST (Search, prints_what_it_found)
   EXPECT_TRUE (strstr (out, "at drop rate 0.25 (the channel's)") != NULL);
   EXPECT_TRUE (strstr (out, out_folder) != NULL);
   EXPECT_TRUE (strstr (err, "above the threshold of 0.001 ms") != NULL);
+  EXPECT_TRUE (g_str_has_prefix (err, "memory: at most "));
   EXPECT_TRUE (strstr (err, "pretrain epoch 2/2, loss") != NULL);
   EXPECT_TRUE (strstr (err, "retrain done: ") != NULL);
 }

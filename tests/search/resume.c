@@ -176,6 +176,7 @@ TEST (Resume, finished_run_says_so)
 
   EXPECT_INT (tiny_resume (out, NULL, &err), 0);
   EXPECT_TRUE (strstr (err, "finished") != NULL);
+  EXPECT_TRUE (strstr (err, "memory: ") == NULL);
   after = tiny_read (out, "result.json");
   EXPECT_STRING (after, before);
 }
