@@ -46,6 +46,7 @@ int cli_fail (const GError *error);
 int cli_search (int argc, char **argv);
 int cli_evaluate (int argc, char **argv);
 int cli_latency (int argc, char **argv);
+int cli_bench (int argc, char **argv);
 int cli_calibrate (int argc, char **argv);
 int cli_inspect (int argc, char **argv);
 int cli_check (int argc, char **argv);

@@ -15,6 +15,7 @@ typedef struct
 } Command;
 
 static const Command commands[] = {
+  { "bench", cli_bench, "Tell how fast this machine trains and runs networks, and where the time goes" },
   { "calibrate", cli_calibrate, "Tell the computation speed that explains a device's measured latencies" },
   { "check", cli_check, "Check a config and all that it names" },
   { "evaluate", cli_evaluate, "Tell the accuracy of a trained model over the lossy link" },
