@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Depthwise convolution: a task is one channel of one group of images, as planes with borders in scratch memory.
+/* Depthwise convolution: a task is a few neighbouring channels of one group of images, as planes with borders in
+ * scratch memory. It goes through their rows in the order in which they lie.
  *
  * Backward by input, input pixel x gets from output i by tap t = x + padding − stride·i. Pixels of the same phase, (x +
  * padding) mod stride, have the same taps, phase, phase + stride, …, and neighbours among them are made of neighbouring
@@ -9,126 +10,65 @@
 
 #include <string.h>
 
-static guint
-padded_width (const NnStep *step)
-{
-  return step->in->width + 2 * step->padding;
-}
+/* Floats of scratch memory that a task's planes may take: most of a second-level cache of 2 MiB. */
+#define PLANES_FLOATS (320 * 1024)
+/* Pixels whose moments are gathered at a time. */
+#define PIXELS_AT_ONCE 32
 
-static gsize
-padded_size (const NnPlan *plan, const NnStep *step)
-{
-  return (gsize)(step->in->height + 2 * step->padding) * padded_width (step) * plan->lanes;
-}
+/* --- planes --- */
 
-/* Rows and columns of zeros around the output's gradient: as many as a phase's taps may reach. */
-static guint
-border (const NnStep *step)
+/* One channel's plane of a value, with a margin of zeros around it. */
+typedef struct
 {
-  return (step->kernel + step->stride - 1) / step->stride;
-}
+  guint height, width, margin;
+  gsize row, size; /* floats */
+} Plane;
 
-static guint
-bordered_width (const NnStep *step)
+static Plane
+plane_of (const NnPlan *plan, const NnValue *value, guint margin)
 {
-  return step->out->width + 2 * border (step);
-}
+  Plane plane = { value->height, value->width, margin, 0, 0 };
 
-static gsize
-bordered_size (const NnPlan *plan, const NnStep *step)
-{
-  return (gsize)(step->out->height + 2 * border (step)) * bordered_width (step) * plan->lanes;
-}
-
-/* A plane in scratch memory, seen from its first pixel within the borders. */
-static NnView
-inner_view (const NnPlan *plan, float *plane, guint width, guint margin)
-{
-  gsize lanes = plan->lanes;
-
-  return (NnView){ plane + ((gsize)margin * width + margin) * lanes, width * lanes, lanes, 0 };
+  plane.row = (gsize)(value->width + 2 * margin) * plan->lanes;
+  plane.size = (value->height + 2 * margin) * plane.row;
+  return plane;
 }
 
 static void
-fill_padded (NnPlan *plan, const NnStep *step, guint group, guint channel, float *padded)
+clear_margin (const NnPlan *plan, const Plane *plane, float *data)
 {
-  const NnValue *in = step->in;
-  NnTransform transform = nn_value_transform (in);
+  gsize side = (gsize)plane->margin * plan->lanes, inner = (gsize)plane->width * plan->lanes;
 
-  transform.index += channel;
-  memset (padded, 0, padded_size (plan, step) * sizeof (float));
-  plan->engine->kernels->transform (inner_view (plan, padded, padded_width (step), step->padding),
-                                    nn_value_view (in, group, 0), &transform,
-                                    (NnExtent){ 1, in->height, in->width, plan->lanes });
-}
-
-/* --- forward --- */
-
-static NnPlane
-forward_plane (const NnPlan *plan, const NnStep *step)
-{
-  const NnValue *out = step->out;
-
-  return (NnPlane){ .rows = out->height,
-                    .columns = out->width,
-                    .kernel_rows = step->kernel,
-                    .kernel_columns = step->kernel,
-                    .stride = step->stride,
-                    .lanes = plan->lanes,
-                    .to_row = out->row_stride,
-                    .to_pixel = out->pixel_stride,
-                    .from_row = (gsize)padded_width (step) * plan->lanes };
-}
-
-/* A channel's sums, which lie as if all channels of a group of images were one task. */
-static NnMoments
-channel_moments (NnPlan *plan, const NnValue *value, guint group, guint channel)
-{
-  NnMoments moments = { NULL, nn_plan_valid_lanes (plan, group) };
-
-  if (value->norm != NULL)
+  memset (data, 0, plane->margin * plane->row * sizeof (float));
+  data += plane->margin * plane->row;
+  for (guint row = 0; row < plane->height; row++, data += plane->row)
     {
-      moments.sums = plan->sums + ((gsize)group * value->channels + channel) * 2;
-      moments.sums[0] = moments.sums[1] = 0;
+      memset (data, 0, side * sizeof (float));
+      memset (data + side + inner, 0, side * sizeof (float));
     }
-  return moments;
+  memset (data, 0, plane->margin * plane->row * sizeof (float));
 }
 
-static void
-forward_task (NnPlan *plan, NnStep *step, guint task)
+/* Planes in scratch memory, seen from their first pixel within the margin. */
+static NnView
+inner_view (const NnPlan *plan, const Plane *plane, float *planes)
 {
-  NnClock clock = nn_clock_start (plan->engine);
-  NnValue *out = step->out;
-  guint group = task / out->channels, channel = task % out->channels;
-  float *padded = nn_engine_get_scratch (plan->engine);
-  NnPlane plane = forward_plane (plan, step);
-  NnView to = nn_value_view (out, group, 0);
-  NnMoments moments = channel_moments (plan, out, group, channel);
-
-  if (plan->mode == NN_MODE_EVALUATE)
-    moments.sums = NULL;
-  fill_padded (plan, step, group, channel, padded);
-  nn_clock_lap (&clock, NN_WORK_ELEMENTWISE);
-  plan->engine->kernels->depthwise (to.data + channel * to.channel, padded,
-                                    step->weight->data + (gsize)channel * step->kernel * step->kernel, &plane, moments);
-  nn_clock_lap (&clock, NN_WORK_DEPTHWISE);
+  return (NnView){ planes + plane->margin * (plane->row + plan->lanes), plane->row, plan->lanes, plane->size };
 }
 
-/* Neighbouring channels' rows lie next to each other, so a thread takes some in turn. */
-#define CHANNELS_AT_ONCE 4
-
-static void
-forward (NnPlan *plan, NnStep *step)
+static Plane
+input_plane (const NnPlan *plan, const NnStep *step)
 {
-  guint n_tasks = plan->n_groups * step->out->channels;
-
-#pragma omp parallel for num_threads(plan->engine->n_threads) schedule(dynamic, CHANNELS_AT_ONCE)
-  for (guint task = 0; task < n_tasks; task++)
-    forward_task (plan, step, task);
-  nn_norm_finish_forward (plan, step->out, plan->n_groups);
+  return plane_of (plan, step->in, step->padding);
 }
 
-/* --- backward --- */
+static Plane
+result_plane (const NnPlan *plan, const NnStep *step)
+{
+  return plane_of (plan, step->in, 0);
+}
+
+/* --- phases --- */
 
 /* Input pixels of one phase along one dimension: first, first + stride, …, n of them; the first is made of outputs
  * from `source` on, by `taps` taps: phase, phase + stride, … */
@@ -151,6 +91,146 @@ phase_of (const NnStep *step, guint phase, guint size)
   return result;
 }
 
+/* The output's gradient, with a margin as wide as a phase's taps reach beyond it. */
+static Plane
+gradient_plane (const NnPlan *plan, const NnStep *step)
+{
+  gint margin = 0;
+
+  for (guint i = 0; i < step->stride; i++)
+    {
+      Phase y = phase_of (step, i, step->in->height), x = phase_of (step, i, step->in->width);
+
+      margin = MAX (margin, MAX (-y.source, -x.source));
+      margin = MAX (margin, y.source + (gint)(y.n + y.taps) - 1 - (gint)step->out->height);
+      margin = MAX (margin, x.source + (gint)(x.n + x.taps) - 1 - (gint)step->out->width);
+    }
+  return plane_of (plan, step->out, margin);
+}
+
+/* --- tasks --- */
+
+typedef struct
+{
+  guint group, first, n; /* channels first to first + n */
+} Channels;
+
+static guint
+channels_at_once (const NnPlan *plan, const NnStep *step)
+{
+  gsize size = input_plane (plan, step).size;
+
+  if (plan->flags & NN_PLAN_BACKWARD)
+    size += gradient_plane (plan, step).size + result_plane (plan, step).size;
+  return CLAMP (PLANES_FLOATS / size, 1, MIN (32, step->out->channels));
+}
+
+static guint
+n_tasks (const NnPlan *plan, const NnStep *step)
+{
+  guint at_once = channels_at_once (plan, step);
+
+  return plan->n_groups * ((step->out->channels + at_once - 1) / at_once);
+}
+
+static Channels
+task_channels (const NnPlan *plan, const NnStep *step, guint task)
+{
+  guint at_once = channels_at_once (plan, step), n = (step->out->channels + at_once - 1) / at_once;
+  guint first = task % n * at_once;
+
+  return (Channels){ task / n, first, MIN (at_once, step->out->channels - first) };
+}
+
+/* The value's sums, which lie as if all channels of a group of images were one task; these are set to 0. */
+static NnMoments
+begin_moments (NnPlan *plan, const NnValue *value, const Channels *channels, const guint32 *index)
+{
+  NnMoments moments = { NULL, nn_plan_valid_lanes (plan, channels->group) };
+
+  if (value->norm == NULL)
+    return moments;
+  moments.sums = plan->sums + (gsize)channels->group * value->channels * 2;
+  for (guint i = 0; i < channels->n; i++)
+    moments.sums[2 * index[channels->first + i]] = moments.sums[2 * index[channels->first + i] + 1] = 0;
+  return moments;
+}
+
+static void
+fill_padded (NnPlan *plan, const NnStep *step, const Channels *channels, float *padded)
+{
+  const NnValue *in = step->in;
+  NnTransform transform = nn_value_transform (in);
+  Plane plane = input_plane (plan, step);
+
+  transform.index += channels->first;
+  for (guint i = 0; i < channels->n; i++)
+    clear_margin (plan, &plane, padded + i * plane.size);
+  plan->engine->kernels->transform (inner_view (plan, &plane, padded), nn_value_view (in, channels->group, 0),
+                                    &transform, (NnExtent){ channels->n, in->height, in->width, plan->lanes });
+}
+
+/* --- forward --- */
+
+static NnPlane
+forward_plane (const NnPlan *plan, const NnStep *step)
+{
+  const NnValue *out = step->out;
+
+  return (NnPlane){ .rows = out->height,
+                    .columns = out->width,
+                    .kernel_rows = step->kernel,
+                    .kernel_columns = step->kernel,
+                    .stride = step->stride,
+                    .lanes = plan->lanes,
+                    .to_row = out->row_stride,
+                    .to_pixel = out->pixel_stride,
+                    .from_row = input_plane (plan, step).row };
+}
+
+static void
+forward_task (NnPlan *plan, NnStep *step, guint task)
+{
+  NnClock clock = nn_clock_start (plan->engine);
+  NnValue *out = step->out;
+  Channels channels = task_channels (plan, step, task);
+  float *padded = nn_engine_get_scratch (plan->engine);
+  gsize plane_size = input_plane (plan, step).size;
+  NnPlane plane = forward_plane (plan, step);
+  NnMoments moments = begin_moments (plan, out, &channels, out->index);
+  guint taps = step->kernel * step->kernel, at_once = MAX (1, PIXELS_AT_ONCE / out->width);
+
+  fill_padded (plan, step, &channels, padded);
+  nn_clock_lap (&clock, NN_WORK_ELEMENTWISE);
+  for (guint row = 0; row < out->height; row += at_once)
+    for (guint i = 0; i < channels.n; i++)
+      {
+        guint channel = channels.first + i;
+        NnMoments sums = { NULL, moments.valid };
+
+        plane.rows = MIN (at_once, out->height - row);
+        if (moments.sums != NULL && plan->mode != NN_MODE_EVALUATE)
+          sums.sums = moments.sums + 2 * channel;
+        plan->engine->kernels->depthwise (nn_value_view (out, channels.group, row).data + channel * out->channel_stride,
+                                          padded + i * plane_size + row * step->stride * plane.from_row,
+                                          step->weight->data + (gsize)channel * taps, &plane, sums);
+      }
+  nn_clock_lap (&clock, NN_WORK_DEPTHWISE);
+}
+
+static void
+forward (NnPlan *plan, NnStep *step)
+{
+  guint tasks = n_tasks (plan, step);
+
+#pragma omp parallel for num_threads(plan->engine->n_threads) schedule(dynamic)
+  for (guint task = 0; task < tasks; task++)
+    forward_task (plan, step, task);
+  nn_norm_finish_forward (plan, step->out, plan->n_groups);
+}
+
+/* --- backward --- */
+
 static void
 turn_taps (const NnStep *step, const float *weights, const Phase *y, const Phase *x, float *turned)
 {
@@ -162,46 +242,52 @@ turn_taps (const NnStep *step, const float *weights, const Phase *y, const Phase
 
 /* result ← the input's gradient, [row][column][lane] */
 static void
-convolve_back (NnPlan *plan, const NnStep *step, guint channel, const float *bordered, float *result, float *turned)
+convolve_back (NnPlan *plan, const NnStep *step, guint channel, const float *gradient, float *result, float *turned)
 {
-  guint taps = step->kernel * step->kernel, margin = border (step);
-  gsize lanes = plan->lanes, row_stride = step->in->width * lanes, from_row = bordered_width (step) * lanes;
+  Plane from = gradient_plane (plan, step), to = result_plane (plan, step);
+  guint taps = step->kernel * step->kernel;
+  gsize lanes = plan->lanes;
 
   for (guint phase = 0; phase < step->stride * step->stride; phase++)
     {
       Phase y = phase_of (step, phase / step->stride, step->in->height);
       Phase x = phase_of (step, phase % step->stride, step->in->width);
-      NnPlane plane = { y.n, x.n, y.taps, x.taps, 1, lanes, row_stride * step->stride, lanes * step->stride, from_row };
-      gssize row = (gssize)margin + y.source, column = (gssize)margin + x.source;
+      NnPlane plane = { y.n, x.n, y.taps, x.taps, 1, lanes, to.row * step->stride, lanes * step->stride, from.row };
+      gsize row = from.margin + y.source, column = from.margin + x.source;
 
       turn_taps (step, step->weight->data + (gsize)channel * taps, &y, &x, turned);
-      plan->engine->kernels->depthwise (result + y.first * row_stride + x.first * lanes,
-                                        bordered + row * (gssize)from_row + column * (gssize)lanes, turned, &plane,
+      plan->engine->kernels->depthwise (result + y.first * to.row + x.first * lanes,
+                                        gradient + row * from.row + column * lanes, turned, &plane,
                                         (NnMoments){ NULL, lanes });
     }
 }
 
 static void
-write_input_gradient (NnPlan *plan, NnStep *step, guint group, guint channel, float *result)
+write_input_gradient (NnPlan *plan, NnStep *step, const Channels *channels, float *results)
 {
   NnValue *in = step->in;
+  Plane plane = result_plane (plan, step);
   NnTransform transform = nn_value_transform (in);
-  guint raw = in->index[channel];
-  NnExtent extent = { 1, in->height, in->width, plan->lanes };
-  NnView to = nn_value_gradient_view (in, group, 0);
-  NnView from = { result, in->width * (gsize)plan->lanes, plan->lanes, 0 };
-  NnMoments moments = channel_moments (plan, in, group, raw);
+  NnMoments moments = begin_moments (plan, in, channels, in->index);
+  guint at_once = MAX (1, PIXELS_AT_ONCE / in->width);
 
-  if (step->accumulate)
+  transform.index += channels->first;
+  for (guint row = 0; row < in->height; row += at_once)
     {
-      to.data += raw * to.channel;
-      plan->engine->kernels->add (to, from, extent);
-      return;
+      NnExtent extent = { channels->n, MIN (at_once, in->height - row), in->width, plan->lanes };
+      NnView to = nn_value_gradient_view (in, channels->group, row);
+      NnView from = { results + row * plane.row, plane.row, plan->lanes, plane.size };
+
+      if (step->accumulate)
+        {
+          /* What others add to is plain, its channels in order. */
+          to.data += channels->first * to.channel;
+          plan->engine->kernels->add (to, from, extent);
+        }
+      else
+        plan->engine->kernels->transform_backward (to, from, nn_value_view (in, channels->group, row), &transform,
+                                                   extent, moments);
     }
-  if (moments.sums != NULL)
-    moments.sums -= 2 * raw;
-  transform.index += channel;
-  plan->engine->kernels->transform_backward (to, from, nn_value_view (in, group, 0), &transform, extent, moments);
 }
 
 static void
@@ -209,39 +295,49 @@ backward_task (NnPlan *plan, NnStep *step, guint task)
 {
   NnClock clock = nn_clock_start (plan->engine);
   NnValue *out = step->out;
-  guint group = task / out->channels, channel = task % out->channels, taps = step->kernel * step->kernel;
+  Channels channels = task_channels (plan, step, task);
+  Plane padded_plane = input_plane (plan, step), plane = gradient_plane (plan, step);
+  guint taps = step->kernel * step->kernel;
   float *padded = nn_engine_get_scratch (plan->engine);
-  float *bordered = padded + padded_size (plan, step);
-  float *result = bordered + bordered_size (plan, step);
-  float *turned = result + (gsize)step->in->pixels * plan->lanes;
-  NnView gradient = inner_view (plan, bordered, bordered_width (step), border (step));
-  NnPlane plane = forward_plane (plan, step);
+  float *gradients = padded + channels.n * padded_plane.size;
+  float *results = gradients + channels.n * plane.size;
+  float *turned = results + channels.n * result_plane (plan, step).size;
+  NnView gradient = inner_view (plan, &plane, gradients);
+  NnPlane forward = forward_plane (plan, step);
 
-  memset (bordered, 0, bordered_size (plan, step) * sizeof (float));
-  nn_value_read_gradient (plan, out, group, 0, 0, (NnExtent){ 1, out->height, out->width, plan->lanes }, channel,
-                          gradient);
+  for (guint i = 0; i < channels.n; i++)
+    clear_margin (plan, &plane, gradients + i * plane.size);
+  nn_value_read_gradient (plan, out, channels.group, 0, 0,
+                          (NnExtent){ channels.n, out->height, out->width, plan->lanes }, channels.first, gradient);
   nn_clock_lap (&clock, NN_WORK_NORM);
-  fill_padded (plan, step, group, channel, padded);
+  fill_padded (plan, step, &channels, padded);
   nn_clock_lap (&clock, NN_WORK_ELEMENTWISE);
-  plane.to_row = gradient.row;
-  plane.to_pixel = gradient.pixel;
-  plan->engine->kernels->depthwise_weights (plan->workspace + (gsize)task * taps, padded, gradient.data, &plane);
+  forward.to_row = gradient.row;
+  forward.to_pixel = gradient.pixel;
+  for (guint i = 0; i < channels.n; i++)
+    {
+      guint channel = channels.first + i;
+
+      plan->engine->kernels->depthwise_weights (
+          plan->workspace + ((gsize)channels.group * out->channels + channel) * taps, padded + i * padded_plane.size,
+          gradient.data + i * gradient.channel, &forward);
+      if (step->in->needs_gradient)
+        convolve_back (plan, step, channel, gradients + i * plane.size, results + i * result_plane (plan, step).size,
+                       turned);
+    }
   nn_clock_lap (&clock, NN_WORK_DEPTHWISE);
-  if (!step->in->needs_gradient)
-    return;
-  convolve_back (plan, step, channel, bordered, result, turned);
-  nn_clock_lap (&clock, NN_WORK_DEPTHWISE);
-  write_input_gradient (plan, step, group, channel, result);
+  if (step->in->needs_gradient)
+    write_input_gradient (plan, step, &channels, results);
   nn_clock_lap (&clock, NN_WORK_NORM);
 }
 
 static void
 backward (NnPlan *plan, NnStep *step)
 {
-  guint n_tasks = plan->n_groups * step->out->channels;
+  guint tasks = n_tasks (plan, step);
 
-#pragma omp parallel for num_threads(plan->engine->n_threads) schedule(dynamic, CHANNELS_AT_ONCE)
-  for (guint task = 0; task < n_tasks; task++)
+#pragma omp parallel for num_threads(plan->engine->n_threads) schedule(dynamic)
+  for (guint task = 0; task < tasks; task++)
     backward_task (plan, step, task);
   nn_plan_reduce_gradients (plan, step->weight, plan->n_groups);
   if (step->in->needs_gradient)
@@ -261,9 +357,11 @@ nn_step_depthwise_new (NnPlan *plan, const CleaveOp *op, NnArray *weight, NnValu
   step->kernel = op->kernel;
   step->stride = op->stride;
   step->padding = op->padding;
-  nn_plan_reserve (plan,
-                   padded_size (plan, step) + bordered_size (plan, step) + (gsize)in->pixels * plan->lanes
-                       + op->kernel * op->kernel,
-                   plan->max_groups * weight->size, (gsize)plan->max_groups * MAX (out->channels, in->channels) * 2);
+  nn_plan_reserve (
+      plan,
+      channels_at_once (plan, step)
+              * (input_plane (plan, step).size + gradient_plane (plan, step).size + result_plane (plan, step).size)
+          + op->kernel * op->kernel,
+      plan->max_groups * weight->size, (gsize)plan->max_groups * MAX (out->channels, in->channels) * 2);
   return step;
 }

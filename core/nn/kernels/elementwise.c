@@ -6,7 +6,8 @@
 #define NN_INLINE static inline __attribute__ ((always_inline))
 
 /* Channels that are taken pixel by pixel before the next ones, so that both sides move along whole cache lines and few
- * streams: all of them between values by pixels, one between values by rows, and a few from one to the other. */
+ * streams: all of them between values by pixels, one between values by rows, and a few from one to the other. Rows come
+ * first, since a row of a tile is one stretch of memory. */
 NN_INLINE unsigned
 channels_at_once (NnView a, NnView b, NnExtent extent)
 {
@@ -25,8 +26,8 @@ transform_body (NnView to, NnView from, const NnTransform *transform, NnExtent e
 {
   unsigned step = channels_at_once (to, from, extent);
 
-  for (unsigned first = 0; first < extent.channels; first += step)
-    for (unsigned row = 0; row < extent.rows; row++)
+  for (unsigned row = 0; row < extent.rows; row++)
+    for (unsigned first = 0; first < extent.channels; first += step)
       for (unsigned column = 0; column < extent.columns; column++)
         {
           const float *source = from.data + row * from.row + column * from.pixel;
@@ -80,8 +81,8 @@ norm_backward_body (NnView to, NnView gradient, NnView value, const float *a, co
 {
   unsigned step = channels_at_once (to, gradient, extent);
 
-  for (unsigned first = 0; first < extent.channels; first += step)
-    for (unsigned row = 0; row < extent.rows; row++)
+  for (unsigned row = 0; row < extent.rows; row++)
+    for (unsigned first = 0; first < extent.channels; first += step)
       for (unsigned column = 0; column < extent.columns; column++)
         {
           const float *source = gradient.data + row * gradient.row + column * gradient.pixel;
@@ -119,8 +120,8 @@ NN_NAME (add) (NnView to, NnView from, NnExtent extent)
 {
   unsigned step = channels_at_once (to, from, extent);
 
-  for (unsigned first = 0; first < extent.channels; first += step)
-    for (unsigned row = 0; row < extent.rows; row++)
+  for (unsigned row = 0; row < extent.rows; row++)
+    for (unsigned first = 0; first < extent.channels; first += step)
       for (unsigned column = 0; column < extent.columns; column++)
         {
           const float *source = from.data + row * from.row + column * from.pixel;
