@@ -151,13 +151,13 @@ nn_gemm_block (const NnGemm *gemm)
 }
 
 void
-nn_gemm_pack (const NnGemm *gemm, float *packed, const float *weights, guint n, guint k, gsize row_stride,
-              gsize column_stride)
+nn_gemm_pack (const NnGemm *gemm, float *packed, const float *weights, const float *scale, guint n, guint k,
+              gsize row_stride, gsize column_stride)
 {
   for (guint first = 0; first < n; first += gemm->block)
     for (guint column = 0; column < k; column++)
       for (guint row = first; row < first + gemm->block; row++)
-        *packed++ = row < n ? weights[row * row_stride + column * column_stride] : 0;
+        *packed++ = row < n ? weights[row * row_stride + column * column_stride] * (scale != NULL ? scale[row] : 1) : 0;
 }
 
 NnGemmWeights

@@ -22,10 +22,10 @@ guint nn_gemm_lanes (const NnGemm *gemm);
 gsize nn_gemm_packed_size (const NnGemm *gemm, guint n, guint k);
 /* Outputs of a packed block: packed weights are cut after multiples of it. */
 guint nn_gemm_block (const NnGemm *gemm);
-/* packed ← the matrix whose element (row, column) is at weights[row·row_stride + column·column_stride]; n rows are
- * outputs, k columns inputs. Whole blocks: n is padded with zeros. */
-void nn_gemm_pack (const NnGemm *gemm, float *packed, const float *weights, guint n, guint k, gsize row_stride,
-                   gsize column_stride);
+/* packed ← the matrix whose element (row, column) is scale[row]·weights[row·row_stride + column·column_stride]; n rows
+ * are outputs, k columns inputs; without SCALE it is 1. Whole blocks: n is padded with zeros. */
+void nn_gemm_pack (const NnGemm *gemm, float *packed, const float *weights, const float *scale, guint n, guint k,
+                   gsize row_stride, gsize column_stride);
 
 /* Packed weights, or some of their columns. */
 typedef struct

@@ -244,6 +244,20 @@ make_steps (NnPlan *plan, CleaveNetwork *network)
     plan->cut_step = plan->steps->len;
 }
 
+/* Blocks that evaluation runs in one go. */
+static void
+find_blocks (NnPlan *plan)
+{
+  for (guint i = 0; i < plan->steps->len; i++)
+    {
+      NnStep *step = plan->steps->pdata[i];
+
+      step->block = nn_block_find (plan, i, &step->n_block_steps);
+      if (step->block != NULL)
+        i += step->n_block_steps - 1;
+    }
+}
+
 /* --- memory: first fit over what values need and when --- */
 
 typedef struct
@@ -436,6 +450,7 @@ nn_plan_compile (NnPlan *plan, CleaveNetwork *network, GError **error)
   if (!nn_supernet_add_network (plan->supernet, network, error))
     return FALSE;
   make_steps (plan, network);
+  find_blocks (plan);
   lay_out (plan);
   return TRUE;
 }

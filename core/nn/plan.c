@@ -79,6 +79,15 @@ value_free (gpointer data)
   g_free (value);
 }
 
+static void
+step_free (gpointer data)
+{
+  NnStep *step = data;
+
+  g_free (step->block);
+  g_free (step);
+}
+
 /* A plan without memory. */
 static NnPlan *
 plan_compile (NnEngine *engine, NnSupernet *supernet, CleaveNetwork *network, guint batch, NnPlanFlags flags,
@@ -92,7 +101,7 @@ plan_compile (NnEngine *engine, NnSupernet *supernet, CleaveNetwork *network, gu
   plan->lanes = engine->lanes;
   plan->max_groups = (batch + engine->lanes - 1) / engine->lanes;
   plan->values = g_ptr_array_new_with_free_func (value_free);
-  plan->steps = g_ptr_array_new_with_free_func (g_free);
+  plan->steps = g_ptr_array_new_with_free_func (step_free);
   plan->norms = g_ptr_array_new_with_free_func (nn_norm_free);
   plan->buffers = g_ptr_array_new_with_free_func (g_free);
   return nn_plan_compile (plan, network, error) ? g_steal_pointer (&plan) : NULL;
@@ -222,7 +231,14 @@ run_steps (NnPlan *plan, guint first, guint end)
   for (guint i = first; i < end; i++)
     {
       NnStep *step = plan->steps->pdata[i];
-      step->forward (plan, step);
+
+      if (step->block != NULL && plan->mode == NN_MODE_EVALUATE)
+        {
+          nn_block_forward (plan, step->block);
+          i += step->n_block_steps - 1;
+        }
+      else
+        step->forward (plan, step);
     }
 }
 

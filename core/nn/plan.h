@@ -53,9 +53,21 @@ typedef struct
 } NnValue;
 
 typedef struct _NnStep NnStep;
+typedef struct _NnBlock NnBlock;
+
+typedef enum
+{
+  NN_STEP_CONV,
+  NN_STEP_POINTWISE,
+  NN_STEP_DEPTHWISE,
+  NN_STEP_JOIN,
+  NN_STEP_LINK,
+  NN_STEP_POOL,
+} NnStepKind;
 
 struct _NnStep
 {
+  NnStepKind kind;
   void (*forward) (NnPlan *plan, NnStep *step);
   void (*backward) (NnPlan *plan, NnStep *step);
   NnValue *in, *source, *out; /* source: what an add adds; NULL elsewhere */
@@ -68,6 +80,9 @@ struct _NnStep
    * leaves them alone where they share the memory of out's. */
   gboolean accumulate, accumulate_source;
   gboolean aliases, aliases_source;
+  /* Where this step and those after it are one block: what runs instead of so many steps in NN_MODE_EVALUATE. */
+  NnBlock *block;
+  guint n_block_steps;
 };
 
 struct _NnPlan
@@ -163,6 +178,8 @@ void nn_plan_reduce_gradients (NnPlan *plan, NnArray *array, guint n_tasks);
 /* step-pointwise.c: 1×1 convolutions and linear layers. */
 NnStep *nn_step_pointwise_new (NnPlan *plan, const CleaveOp *op, NnArray *weight, NnArray *bias, NnValue *in,
                                NnValue *out);
+/* Weights packed for forward, each output's times its scale (nullable: 1). */
+void nn_step_pointwise_pack (NnPlan *plan, const NnStep *step, const float *scale, float *packed);
 /* step-conv.c: any other convolution but depthwise. */
 NnStep *nn_step_conv_new (NnPlan *plan, const CleaveOp *op, NnArray *weight, NnValue *in, NnValue *out);
 /* step-depthwise.c */
@@ -173,5 +190,9 @@ NnStep *nn_step_join_new (NnPlan *plan, NnValue *in, NnValue *source, NnValue *o
 NnStep *nn_step_link_new (NnPlan *plan, NnValue *in, NnValue *out);
 /* step-pool.c: global average. */
 NnStep *nn_step_pool_new (NnPlan *plan, NnValue *in, NnValue *out);
+
+/* step-block.c: the block that begins with the step at this index, if there is one, and how many steps it has. */
+NnBlock *nn_block_find (NnPlan *plan, guint index, guint *n_steps);
+void nn_block_forward (NnPlan *plan, NnBlock *block);
 
 G_END_DECLS

@@ -35,7 +35,8 @@ pack_forward (NnPlan *plan, NnStep *step)
   gsize size = nn_gemm_packed_size (plan->engine->gemm, n, k);
 
   for (guint g = 0; g < step->groups; g++)
-    nn_gemm_pack (plan->engine->gemm, plan->workspace + g * size, step->weight->data + (gsize)g * n * k, n, k, k, 1);
+    nn_gemm_pack (plan->engine->gemm, plan->workspace + g * size, step->weight->data + (gsize)g * n * k, NULL, n, k, k,
+                  1);
 }
 
 /* Packed weights for backward by input; the weights' partial gradients lie before. */
@@ -62,7 +63,7 @@ pack_backward (NnPlan *plan, NnStep *step, float *scratch)
         for (guint output = 0; output < outputs; output++)
           memcpy (scratch + ((gsize)input * outputs + output) * n_taps,
                   weights + ((gsize)output * inputs + input) * n_taps, n_taps * sizeof (float));
-      nn_gemm_pack (plan->engine->gemm, transposed_weights (plan, step) + g * size, scratch, inputs, k, k, 1);
+      nn_gemm_pack (plan->engine->gemm, transposed_weights (plan, step) + g * size, scratch, NULL, inputs, k, k, 1);
     }
 }
 
@@ -302,6 +303,7 @@ nn_step_conv_new (NnPlan *plan, const CleaveOp *op, NnArray *weight, NnValue *in
 {
   NnStep *step = g_new0 (NnStep, 1);
 
+  step->kind = NN_STEP_CONV;
   step->forward = forward;
   step->backward = backward;
   step->in = in;

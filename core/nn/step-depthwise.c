@@ -213,7 +213,7 @@ forward_task (NnPlan *plan, NnStep *step, guint task)
           sums.sums = moments.sums + 2 * channel;
         plan->engine->kernels->depthwise (nn_value_view (out, channels.group, row).data + channel * out->channel_stride,
                                           padded + i * plane_size + row * step->stride * plane.from_row,
-                                          step->weight->data + (gsize)channel * taps, &plane, sums);
+                                          step->weight->data + (gsize)channel * taps, &plane, sums, NULL);
       }
   nn_clock_lap (&clock, NN_WORK_DEPTHWISE);
 }
@@ -258,7 +258,7 @@ convolve_back (NnPlan *plan, const NnStep *step, guint channel, const float *gra
       turn_taps (step, step->weight->data + (gsize)channel * taps, &y, &x, turned);
       plan->engine->kernels->depthwise (result + y.first * to.row + x.first * lanes,
                                         gradient + row * from.row + column * lanes, turned, &plane,
-                                        (NnMoments){ NULL, lanes });
+                                        (NnMoments){ NULL, lanes }, NULL);
     }
 }
 
@@ -349,6 +349,7 @@ nn_step_depthwise_new (NnPlan *plan, const CleaveOp *op, NnArray *weight, NnValu
 {
   NnStep *step = g_new0 (NnStep, 1);
 
+  step->kind = NN_STEP_DEPTHWISE;
   step->forward = forward;
   step->backward = backward;
   step->in = in;

@@ -159,6 +159,7 @@ nn_step_join_new (NnPlan *plan, NnValue *in, NnValue *source, NnValue *out)
 {
   NnStep *step = step_new (plan, in, source, out);
 
+  step->kind = NN_STEP_JOIN;
   step->forward = join_forward;
   step->backward = join_backward;
   return step;
@@ -169,6 +170,7 @@ nn_step_link_new (NnPlan *plan, NnValue *in, NnValue *out)
 {
   NnStep *step = step_new (plan, in, NULL, out);
 
+  step->kind = NN_STEP_LINK;
   step->forward = link_forward;
   step->backward = link_backward;
   return step;

@@ -108,8 +108,8 @@ packed_size (const NnPlan *plan, guint n, guint k)
   return nn_gemm_packed_size (plan->engine->gemm, n, k);
 }
 
-static void
-pack_forward (NnPlan *plan, NnStep *step, float *packed)
+void
+nn_step_pointwise_pack (NnPlan *plan, const NnStep *step, const float *scale, float *packed)
 {
   guint n = group_outputs (step), k = group_inputs (step), block = nn_gemm_block (plan->engine->gemm);
   guint n_blocks = (n + block - 1) / block;
@@ -121,7 +121,8 @@ pack_forward (NnPlan *plan, NnStep *step, float *packed)
       guint group = task / n_blocks, first = task % n_blocks * block;
 
       nn_gemm_pack (plan->engine->gemm, packed + group * packed_size (plan, n, k) + (gsize)first * k,
-                    step->weight->data + ((gsize)group * n + first) * k, MIN (block, n - first), k, k, 1);
+                    step->weight->data + ((gsize)group * n + first) * k,
+                    scale != NULL ? scale + group * n + first : NULL, MIN (block, n - first), k, k, 1);
       nn_clock_lap (&clock, NN_WORK_GEMM);
     }
 }
@@ -140,7 +141,7 @@ pack_backward (NnPlan *plan, NnStep *step, float *packed)
       guint group = task / n_blocks, first = task % n_blocks * block;
 
       nn_gemm_pack (plan->engine->gemm, packed + group * packed_size (plan, n, k) + (gsize)first * k,
-                    step->weight->data + (gsize)group * n * k + first, MIN (block, n - first), k, 1, n);
+                    step->weight->data + (gsize)group * n * k + first, NULL, MIN (block, n - first), k, 1, n);
       nn_clock_lap (&clock, NN_WORK_GEMM);
     }
 }
@@ -240,7 +241,7 @@ forward (NnPlan *plan, NnStep *step)
 {
   guint n_tasks = nn_plan_n_tiles (plan, step->out->height, step->tile_rows, plan->n_groups);
 
-  pack_forward (plan, step, plan->workspace);
+  nn_step_pointwise_pack (plan, step, NULL, plan->workspace);
 #pragma omp parallel for num_threads(plan->engine->n_threads) schedule(dynamic)
   for (guint task = 0; task < n_tasks; task++)
     forward_task (plan, step, task);
@@ -414,6 +415,7 @@ nn_step_pointwise_new (NnPlan *plan, const CleaveOp *op, NnArray *weight, NnArra
   NnStep *step = g_new0 (NnStep, 1);
   gboolean linear = op->kind == CLEAVE_OP_LINEAR;
 
+  step->kind = NN_STEP_POINTWISE;
   step->forward = forward;
   step->backward = backward;
   step->in = in;

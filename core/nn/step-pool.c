@@ -91,6 +91,7 @@ nn_step_pool_new (NnPlan *plan, NnValue *in, NnValue *out)
 {
   NnStep *step = g_new0 (NnStep, 1);
 
+  step->kind = NN_STEP_POOL;
   step->forward = forward;
   step->backward = backward;
   step->in = in;

@@ -11,7 +11,8 @@
 /* `count` outputs of a row, next to each other. */
 NN_INLINE void
 outputs (float *to, size_t to_pixel, const float *from, const float *weights, unsigned rows, unsigned columns,
-         unsigned stride, unsigned count, size_t from_row, unsigned lanes, Vector *sum, Vector *square)
+         unsigned stride, unsigned count, size_t from_row, unsigned lanes, const NnActivation *activation, Vector *sum,
+         Vector *square)
 {
   Vector results[8] = { 0 };
 
@@ -23,6 +24,14 @@ outputs (float *to, size_t to_pixel, const float *from, const float *weights, un
       for (unsigned i = 0; i < count; i++)
         results[i]
             += weights[row * columns + column] * vector_load (from + row * from_row + (column + i * stride) * lanes);
+  if (activation != NULL)
+#pragma GCC unroll 8
+    for (unsigned i = 0; i < count; i++)
+      {
+        results[i] = activation->scale * results[i] + activation->shift;
+        if (activation->relu)
+          results[i] = vector_relu (results[i]);
+      }
 #pragma GCC unroll 8
   for (unsigned i = 0; i < count; i++)
     {
@@ -35,25 +44,25 @@ outputs (float *to, size_t to_pixel, const float *from, const float *weights, un
 /* One row of outputs of one vector of lanes. */
 NN_INLINE void
 convolve_row (float *to, const float *from, const float *weights, const NnPlane *plane, unsigned rows, unsigned columns,
-              unsigned stride, unsigned lanes, Vector *sum, Vector *square)
+              unsigned stride, unsigned lanes, const NnActivation *activation, Vector *sum, Vector *square)
 {
   unsigned x = 0;
   size_t to_pixel = plane->to_pixel, from_row = plane->from_row, from_pixel = (size_t)stride * lanes;
 
   for (; x + 8 <= plane->columns; x += 8)
     outputs (to + x * to_pixel, to_pixel, from + x * from_pixel, weights, rows, columns, stride, 8, from_row, lanes,
-             sum, square);
+             activation, sum, square);
   for (; x + 4 <= plane->columns; x += 4)
     outputs (to + x * to_pixel, to_pixel, from + x * from_pixel, weights, rows, columns, stride, 4, from_row, lanes,
-             sum, square);
+             activation, sum, square);
   for (; x < plane->columns; x++)
     outputs (to + x * to_pixel, to_pixel, from + x * from_pixel, weights, rows, columns, stride, 1, from_row, lanes,
-             sum, square);
+             activation, sum, square);
 }
 
 NN_INLINE void
-convolve (float *to, const float *from, const float *weights, const NnPlane *plane, NnMoments moments, unsigned rows,
-          unsigned columns, unsigned stride, unsigned lanes)
+convolve (float *to, const float *from, const float *weights, const NnPlane *plane, NnMoments moments,
+          const NnActivation *activation, unsigned rows, unsigned columns, unsigned stride, unsigned lanes)
 {
   for (unsigned y = 0; y < plane->rows; y++)
     for (unsigned lane = 0; lane < lanes; lane += NN_VECTOR)
@@ -61,7 +70,7 @@ convolve (float *to, const float *from, const float *weights, const NnPlane *pla
         Vector sum = { 0 }, square = { 0 };
 
         convolve_row (to + y * plane->to_row + lane, from + (size_t)y * stride * plane->from_row + lane, weights, plane,
-                      rows, columns, stride, lanes, &sum, &square);
+                      rows, columns, stride, lanes, activation, &sum, &square);
         if (moments.sums == NULL)
           continue;
         if (moments.valid < lane + NN_VECTOR)
@@ -77,11 +86,11 @@ convolve (float *to, const float *from, const float *weights, const NnPlane *pla
 /* The shapes that a convolution of size 3 or 5 and stride 1 or 2 has, forwards and, by phases of the stride, back. */
 NN_INLINE void
 convolve_shape (float *to, const float *from, const float *weights, const NnPlane *plane, NnMoments moments,
-                unsigned lanes)
+                const NnActivation *activation, unsigned lanes)
 {
 #define NN_SHAPE(r, c, s)                                                                                              \
   case 100 * r + 10 * c + s:                                                                                           \
-    convolve (to, from, weights, plane, moments, r, c, s, lanes);                                                      \
+    convolve (to, from, weights, plane, moments, activation, r, c, s, lanes);                                          \
     break;
 
   switch (100 * plane->kernel_rows + 10 * plane->kernel_columns + plane->stride)
@@ -97,18 +106,20 @@ convolve_shape (float *to, const float *from, const float *weights, const NnPlan
       NN_SHAPE (2, 3, 1)
       NN_SHAPE (3, 2, 1)
     default:
-      convolve (to, from, weights, plane, moments, plane->kernel_rows, plane->kernel_columns, plane->stride, lanes);
+      convolve (to, from, weights, plane, moments, activation, plane->kernel_rows, plane->kernel_columns, plane->stride,
+                lanes);
     }
 #undef NN_SHAPE
 }
 
 void
-NN_NAME (depthwise) (float *to, const float *from, const float *weights, const NnPlane *plane, NnMoments moments)
+NN_NAME (depthwise) (float *to, const float *from, const float *weights, const NnPlane *plane, NnMoments moments,
+                     const NnActivation *activation)
 {
   if (plane->lanes == NN_USUAL_LANES)
-    convolve_shape (to, from, weights, plane, moments, NN_USUAL_LANES);
+    convolve_shape (to, from, weights, plane, moments, activation, NN_USUAL_LANES);
   else
-    convolve (to, from, weights, plane, moments, plane->kernel_rows, plane->kernel_columns, plane->stride,
+    convolve (to, from, weights, plane, moments, activation, plane->kernel_rows, plane->kernel_columns, plane->stride,
               plane->lanes);
 }
 

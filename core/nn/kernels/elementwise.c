@@ -73,6 +73,47 @@ NN_NAME (transform) (NnView to, NnView from, const NnTransform *transform, NnExt
     transform_variant (to, from, transform, extent, extent.lanes);
 }
 
+/* --- activate, offset --- */
+
+void
+NN_NAME (activate) (NnView x, const NnTransform *transform, unsigned first, NnExtent extent)
+{
+  for (unsigned j = 0; j < extent.channels; j++)
+    {
+      unsigned raw = transform->index[first + j];
+      Vector scale = vector_splat (transform->scale != NULL ? transform->scale[raw] : 1);
+      Vector shift = vector_splat (transform->scale != NULL ? transform->shift[raw] : 0);
+
+      for (unsigned row = 0; row < extent.rows; row++)
+        {
+          float *data = x.data + j * x.channel + row * x.row;
+
+          /* Pixels follow each other. */
+          for (size_t i = 0; i < (size_t)extent.columns * extent.lanes; i += NN_VECTOR)
+            {
+              Vector value = scale * vector_load (data + i) + shift;
+              vector_store (data + i, transform->relu ? vector_relu (value) : value);
+            }
+        }
+    }
+}
+
+void
+NN_NAME (offset) (NnView to, NnView from, const float *shift, NnExtent extent)
+{
+  for (unsigned row = 0; row < extent.rows; row++)
+    for (unsigned column = 0; column < extent.columns; column++)
+      for (unsigned j = 0; j < extent.channels; j++)
+        for (unsigned lane = 0; lane < extent.lanes; lane += NN_VECTOR)
+          {
+            Vector x = vector_splat (shift != NULL ? shift[j] : 0);
+
+            if (from.data != NULL)
+              x += vector_load (from.data + row * from.row + column * from.pixel + j * from.channel + lane);
+            vector_store (to.data + row * to.row + column * to.pixel + j * to.channel + lane, x);
+          }
+}
+
 /* --- norm's backward --- */
 
 NN_INLINE void

@@ -39,6 +39,13 @@ typedef struct
   unsigned valid;
 } NnMoments;
 
+/* What is done to outputs before they are written. */
+typedef struct
+{
+  float scale, shift;
+  int relu;
+} NnActivation;
+
 /* A convolution of one channel's plane: outputs at to[row·to_row + column·to_pixel], each from a window of the source
  * whose first element is at from[(row·from_row + column·lanes)·stride]. */
 typedef struct
@@ -69,12 +76,18 @@ typedef struct
   /* to[j] ← a[j]·gradient[j] + b[j]·value[j] + c[j]: batch-norm's backward; a copy where a is NULL */
   void (*norm_backward) (NnView to, NnView gradient, NnView value, const float *a, const float *b, const float *c,
                          NnExtent extent);
+  /* x[j] ← relu (scale·x[j] + shift), the transform's of channel index[first + j] */
+  void (*activate) (NnView x, const NnTransform *transform, unsigned first, NnExtent extent);
+  /* to[j] ← shift[j] + from[j]; without SHIFT or from's data, 0 in their place */
+  void (*offset) (NnView to, NnView from, const float *shift, NnExtent extent);
   /* to[j] ← to[j] + from[j] */
   void (*add) (NnView to, NnView from, NnExtent extent);
   /* moments of x and y */
   void (*moments) (NnView x, NnView y, NnExtent extent, NnMoments moments);
-  /* Depthwise convolution of one plane; weights [kernel_rows][kernel_columns]; moments of the output and itself */
-  void (*depthwise) (float *to, const float *from, const float *weights, const NnPlane *plane, NnMoments moments);
+  /* Depthwise convolution of one plane; weights [kernel_rows][kernel_columns]; moments of the output and itself;
+   * ACTIVATION may be NULL */
+  void (*depthwise) (float *to, const float *from, const float *weights, const NnPlane *plane, NnMoments moments,
+                     const NnActivation *activation);
   /* weights[kernel][kernel] ← Σ gradient · source under each tap; the gradient lies as the plane's `to` */
   void (*depthwise_weights) (float *weights, const float *from, const float *gradient, const NnPlane *plane);
   /* product[i·left_stride + j·right_stride] ← Σ over pixels and lanes of left[i]·right[j] */

@@ -10,9 +10,12 @@ void NN_NAME (transform_backward) (NnView to, NnView gradient, NnView value, con
                                    NnExtent extent, NnMoments moments);
 void NN_NAME (norm_backward) (NnView to, NnView gradient, NnView value, const float *a, const float *b, const float *c,
                               NnExtent extent);
+void NN_NAME (activate) (NnView x, const NnTransform *transform, unsigned first, NnExtent extent);
+void NN_NAME (offset) (NnView to, NnView from, const float *shift, NnExtent extent);
 void NN_NAME (add) (NnView to, NnView from, NnExtent extent);
 void NN_NAME (moments) (NnView x, NnView y, NnExtent extent, NnMoments moments);
-void NN_NAME (depthwise) (float *to, const float *from, const float *weights, const NnPlane *plane, NnMoments moments);
+void NN_NAME (depthwise) (float *to, const float *from, const float *weights, const NnPlane *plane, NnMoments moments,
+                          const NnActivation *activation);
 void NN_NAME (depthwise_weights) (float *weights, const float *from, const float *gradient, const NnPlane *plane);
 void NN_NAME (outer) (float *product, size_t left_stride, size_t right_stride, NnFactor left, NnFactor right,
                       unsigned rows, unsigned columns, unsigned lanes);

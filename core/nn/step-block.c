@@ -1,0 +1,375 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A whole block in one step, where statistics are known beforehand (NN_MODE_EVALUATE): 1×1 convolution, depthwise
+ * convolution, 1×1 convolution and, where there is one, the join that adds the block's input.
+ *
+ * A task takes a strip of output rows of one group of images and goes through the widened channels in chunks: the first
+ * convolution writes a chunk straight into padded planes, which get their norm and ReLU in place; the depthwise kernel
+ * applies its own to what it writes, as panels by pixels; the last convolution adds the chunk's share to the output. So
+ * what is between never leaves the cache. Rows that two strips need are computed twice. Chunks are fixed by shapes, so
+ * every sum has its order, however the rows are cut. */
+#include "plan.h"
+
+#include <string.h>
+
+/* Output pixels of a strip, or so. */
+#define STRIP_PIXELS 128
+/* Floats of a chunk's planes. */
+#define CHUNK_FLOATS (96 * 1024)
+
+struct _NnBlock
+{
+  NnStep *expand, *depthwise, *project;
+  NnStep *join; /* NULL: what follows does the last norm */
+  NnValue *out;
+};
+
+/* --- sizes --- */
+
+static guint
+chunk_channels (const NnPlan *plan, const NnBlock *block)
+{
+  const NnStep *depthwise = block->depthwise;
+  guint rows
+      = MIN (block->out->height, MAX (1, STRIP_PIXELS / block->out->width)) * depthwise->stride + depthwise->kernel - 1;
+  gsize plane = (gsize)rows * (depthwise->in->width + 2 * depthwise->padding) * plan->lanes;
+  guint unit = nn_gemm_block (plan->engine->gemm) * block->expand->groups;
+
+  return MIN (depthwise->in->channels, MAX (CHUNK_FLOATS / plane / unit, 1) * unit);
+}
+
+/* Output rows of a strip: fewer where threads would have none. */
+static guint
+strip_rows (const NnPlan *plan, const NnBlock *block, guint n_groups)
+{
+  guint height = block->out->height, rows = CLAMP (STRIP_PIXELS / block->out->width, 1, height);
+  guint strips = (plan->engine->n_threads + n_groups - 1) / n_groups;
+
+  return MIN (rows, MAX (1, (height + strips - 1) / strips));
+}
+
+/* Where a task's chunk lies in scratch memory. */
+typedef struct
+{
+  gsize plane_row, plane;         /* floats of a padded row, a padded plane */
+  gsize panel_pixel, input_pixel; /* floats */
+  gsize planes, panel, input;     /* floats in all */
+} Sizes;
+
+static gboolean
+reads_directly (const NnPlan *plan, const NnBlock *block)
+{
+  return nn_value_is_plain (block->expand->in) && nn_value_is_by_pixels (plan, block->expand->in);
+}
+
+static Sizes
+sizes_of (const NnPlan *plan, const NnBlock *block, guint rows)
+{
+  const NnStep *depthwise = block->depthwise;
+  guint chunk = chunk_channels (plan, block);
+  guint input_rows = (rows - 1) * depthwise->stride + depthwise->kernel;
+  Sizes sizes = { 0 };
+
+  sizes.plane_row = (gsize)(depthwise->in->width + 2 * depthwise->padding) * plan->lanes;
+  sizes.plane = input_rows * sizes.plane_row;
+  sizes.planes = chunk * sizes.plane;
+  sizes.panel_pixel = nn_plan_pixel_stride (plan, chunk);
+  sizes.panel = rows * block->out->width * sizes.panel_pixel;
+  sizes.input_pixel = nn_plan_pixel_stride (plan, block->expand->in->channels);
+  sizes.input = reads_directly (plan, block) ? 0 : input_rows * depthwise->in->width * sizes.input_pixel;
+  return sizes;
+}
+
+static gsize
+packed_size (const NnPlan *plan, const NnStep *step)
+{
+  return nn_gemm_packed_size (plan->engine->gemm, step->out->channels / step->groups,
+                              step->in->channels / step->groups);
+}
+
+static void
+reserve (NnPlan *plan, NnBlock *block)
+{
+  Sizes sizes = sizes_of (plan, block, strip_rows (plan, block, 1));
+  Sizes largest = sizes_of (plan, block, strip_rows (plan, block, plan->max_groups));
+
+  nn_plan_reserve (plan, MAX (sizes.planes + sizes.panel + sizes.input, largest.planes + largest.panel + largest.input),
+                   block->expand->groups * packed_size (plan, block->expand)
+                       + block->project->groups * packed_size (plan, block->project),
+                   0);
+}
+
+/* --- finding blocks --- */
+
+/* Channels are in order, or as a shuffle of the expansion's groups has them. */
+static gboolean
+is_in_known_order (const NnValue *value, guint groups)
+{
+  guint size = value->channels / groups;
+
+  if (!value->is_permuted)
+    return groups == 1;
+  for (guint j = 0; j < value->channels; j++)
+    if (value->index[j] != j % groups * size + j / groups)
+      return FALSE;
+  return TRUE;
+}
+
+static gboolean
+is_pointwise (const NnStep *step)
+{
+  return step->kind == NN_STEP_POINTWISE && step->stride == 1 && step->bias == NULL;
+}
+
+static NnStep *
+step_at (const NnPlan *plan, guint index)
+{
+  return index < plan->steps->len ? plan->steps->pdata[index] : NULL;
+}
+
+NnBlock *
+nn_block_find (NnPlan *plan, guint index, guint *n_steps)
+{
+  NnStep *expand = step_at (plan, index), *depthwise = step_at (plan, index + 1);
+  NnStep *project = step_at (plan, index + 2), *join = step_at (plan, index + 3);
+
+  if (project == NULL || !is_pointwise (expand) || depthwise->kind != NN_STEP_DEPTHWISE || !is_pointwise (project)
+      || depthwise->in != expand->out || project->in != depthwise->out || expand->out->is_shared
+      || depthwise->out->is_shared || depthwise->out->is_permuted || !is_in_known_order (expand->out, expand->groups))
+    return NULL;
+  if (join == NULL || join->kind != NN_STEP_JOIN || join->in != project->out || project->out->relu
+      || project->out->is_permuted || project->out->is_shared || index + 3 == plan->cut_step)
+    join = NULL;
+  *n_steps = join != NULL ? 4 : 3;
+  if (index < plan->cut_step && index + *n_steps > plan->cut_step)
+    return NULL;
+
+  NnBlock *block = g_new0 (NnBlock, 1);
+  *block = (NnBlock){ expand, depthwise, project, join, join != NULL ? join->out : project->out };
+  reserve (plan, block);
+  return block;
+}
+
+/* --- a task --- */
+
+typedef struct
+{
+  const NnBlock *block;
+  const float *expand_weights, *project_weights; /* packed */
+  NnTile tile;                                   /* of output rows */
+  Sizes sizes;
+  gint first_row;  /* input row that the planes' first row is; above the image where negative */
+  guint row, rows; /* input rows that are in the image */
+  NnView input;    /* panels of those rows */
+  float *planes, *panel;
+  guint first, n; /* channels of the chunk */
+} Task;
+
+/* The chunk's planes, seen from the first row and column that are in the image. */
+static NnView
+inner_planes (const NnPlan *plan, const Task *task)
+{
+  const NnStep *depthwise = task->block->depthwise;
+  gsize margin = (task->row - task->first_row) * task->sizes.plane_row + (gsize)depthwise->padding * plan->lanes;
+
+  return (NnView){ task->planes + margin, task->sizes.plane_row, plan->lanes, task->sizes.plane };
+}
+
+/* Zeros around the image. */
+static void
+clear_margins (const NnPlan *plan, const Task *task)
+{
+  const NnStep *depthwise = task->block->depthwise;
+  gsize row = task->sizes.plane_row, side = (gsize)depthwise->padding * plan->lanes;
+  guint above = task->row - task->first_row, below = task->sizes.plane / row - above - task->rows;
+
+  for (guint i = 0; i < task->n; i++)
+    {
+      float *plane = task->planes + i * task->sizes.plane;
+
+      memset (plane, 0, above * row * sizeof (float));
+      memset (plane + (above + task->rows) * row, 0, below * row * sizeof (float));
+      for (guint y = above; y < above + task->rows; y++)
+        {
+          memset (plane + y * row, 0, side * sizeof (float));
+          memset (plane + (y + 1) * row - side, 0, side * sizeof (float));
+        }
+    }
+}
+
+/* The first convolution's share of the chunk. Channel j of the chunk's order is channel j / groups of group j mod
+ * groups, so a group's channels are every so many planes. */
+static void
+expand (NnPlan *plan, const Task *task)
+{
+  const NnStep *step = task->block->expand;
+  NnValue *out = step->out;
+  guint groups = step->groups, k = step->in->channels / groups, n = task->n / groups;
+  NnView planes = inner_planes (plan, task);
+  NnTransform transform = nn_value_transform (out);
+
+  for (guint group = 0; group < groups; group++)
+    {
+      NnView input = task->input, output = planes;
+
+      input.data += (gsize)group * k * plan->lanes;
+      output.data += group * planes.channel;
+      output.channel *= groups;
+      nn_gemm_multiply (plan->engine->gemm,
+                        nn_gemm_part (plan->engine->gemm, task->expand_weights + group * packed_size (plan, step), k,
+                                      task->first / groups, n, 0, k),
+                        input, output, (NnExtent){ n, task->rows, out->width, plan->lanes }, 0);
+    }
+  plan->engine->kernels->activate (planes, &transform, task->first,
+                                   (NnExtent){ task->n, task->rows, out->width, plan->lanes });
+}
+
+static void
+convolve (NnPlan *plan, const Task *task)
+{
+  const NnStep *step = task->block->depthwise;
+  const NnValue *out = step->out;
+  guint taps = step->kernel * step->kernel;
+  NnPlane plane = { task->tile.rows,
+                    out->width,
+                    step->kernel,
+                    step->kernel,
+                    step->stride,
+                    plan->lanes,
+                    out->width * task->sizes.panel_pixel,
+                    task->sizes.panel_pixel,
+                    task->sizes.plane_row };
+
+  for (guint i = 0; i < task->n; i++)
+    {
+      guint channel = task->first + i;
+      NnActivation activation = { 1, 0, out->relu };
+
+      if (out->norm != NULL)
+        {
+          activation.scale = out->norm->scale[channel];
+          activation.shift = out->norm->shift[channel];
+        }
+      plan->engine->kernels->depthwise (task->panel + (gsize)i * plan->lanes, task->planes + i * task->sizes.plane,
+                                        step->weight->data + (gsize)channel * taps, &plane,
+                                        (NnMoments){ NULL, plan->lanes }, &activation);
+    }
+}
+
+/* Adds the chunk's share to the output. */
+static void
+project (NnPlan *plan, const Task *task)
+{
+  const NnStep *step = task->block->project;
+  const NnValue *out = task->block->out;
+  guint groups = step->groups, k = step->in->channels / groups, n = out->channels / groups;
+  NnExtent extent = { n, task->tile.rows, out->width, plan->lanes };
+
+  for (guint group = 0; group < groups; group++)
+    {
+      guint first = MAX (task->first, group * k), end = MIN (task->first + task->n, (group + 1) * k);
+      NnView panel = { task->panel + (gsize)(first - task->first) * plan->lanes, out->width * task->sizes.panel_pixel,
+                       task->sizes.panel_pixel, plan->lanes };
+      NnView output = nn_value_view (out, task->tile.group, task->tile.row);
+
+      if (first >= end)
+        continue;
+      output.data += group * n * output.channel;
+      nn_gemm_multiply (plan->engine->gemm,
+                        nn_gemm_part (plan->engine->gemm, task->project_weights + group * packed_size (plan, step), k,
+                                      0, n, first - group * k, end - first),
+                        panel, output, extent, task->block->join != NULL || first > group * k);
+    }
+}
+
+/* Where the block ends with a join, its output begins with the last norm's shift and what is added; the norm's scale is
+ * in the weights. */
+static void
+begin_output (NnPlan *plan, const Task *task)
+{
+  const NnStep *join = task->block->join;
+  const NnNorm *norm;
+  NnExtent extent = { task->block->out->channels, task->tile.rows, task->block->out->width, plan->lanes };
+
+  if (join == NULL)
+    return;
+  norm = join->in->norm;
+  plan->engine->kernels->offset (nn_value_view (join->out, task->tile.group, task->tile.row),
+                                 join->source != NULL ? nn_value_view (join->source, task->tile.group, task->tile.row)
+                                                      : (NnView){ 0 },
+                                 norm != NULL ? norm->shift : NULL, extent);
+}
+
+static void
+read_input (NnPlan *plan, Task *task, float *scratch)
+{
+  const NnValue *in = task->block->expand->in;
+  NnTransform transform = nn_value_transform (in);
+
+  task->input = nn_value_view (in, task->tile.group, task->row);
+  if (reads_directly (plan, task->block))
+    return;
+  NnView panels = { scratch, in->width * task->sizes.input_pixel, task->sizes.input_pixel, plan->lanes };
+  plan->engine->kernels->transform (panels, task->input, &transform,
+                                    (NnExtent){ in->channels, task->rows, in->width, plan->lanes });
+  task->input = panels;
+}
+
+static void
+run_task (NnPlan *plan, Task *task)
+{
+  NnClock clock = nn_clock_start (plan->engine);
+  const NnStep *depthwise = task->block->depthwise;
+  guint channels = depthwise->in->channels, chunk = chunk_channels (plan, task->block);
+  gint end;
+
+  task->sizes = sizes_of (plan, task->block, task->tile.rows);
+  task->first_row = (gint)(task->tile.row * depthwise->stride) - (gint)depthwise->padding;
+  end = task->first_row + (gint)(task->sizes.plane / task->sizes.plane_row);
+  task->row = MAX (task->first_row, 0);
+  task->rows = MIN (end, (gint)depthwise->in->height) - (gint)task->row;
+  task->planes = nn_engine_get_scratch (plan->engine);
+  task->panel = task->planes + task->sizes.planes;
+  read_input (plan, task, task->panel + task->sizes.panel);
+  begin_output (plan, task);
+  nn_clock_lap (&clock, NN_WORK_ELEMENTWISE);
+  for (task->first = 0; task->first < channels; task->first += chunk)
+    {
+      task->n = MIN (chunk, channels - task->first);
+      clear_margins (plan, task);
+      nn_clock_lap (&clock, NN_WORK_ELEMENTWISE);
+      expand (plan, task);
+      nn_clock_lap (&clock, NN_WORK_GEMM);
+      convolve (plan, task);
+      nn_clock_lap (&clock, NN_WORK_DEPTHWISE);
+      project (plan, task);
+      nn_clock_lap (&clock, NN_WORK_GEMM);
+    }
+}
+
+/* --- the step --- */
+
+void
+nn_block_forward (NnPlan *plan, NnBlock *block)
+{
+  guint rows = strip_rows (plan, block, plan->n_groups);
+  guint n_tasks = nn_plan_n_tiles (plan, block->out->height, rows, plan->n_groups);
+  float *expand_weights = plan->workspace;
+  float *project_weights = expand_weights + block->expand->groups * packed_size (plan, block->expand);
+  const NnNorm *norm = block->project->out->norm;
+
+  nn_norm_finish_forward (plan, block->expand->out, 0);
+  nn_norm_finish_forward (plan, block->depthwise->out, 0);
+  nn_norm_finish_forward (plan, block->project->out, 0);
+  nn_step_pointwise_pack (plan, block->expand, NULL, expand_weights);
+  nn_step_pointwise_pack (plan, block->project, block->join != NULL && norm != NULL ? norm->scale : NULL,
+                          project_weights);
+#pragma omp parallel for num_threads(plan->engine->n_threads) schedule(dynamic)
+  for (guint i = 0; i < n_tasks; i++)
+    {
+      Task task = { .block = block, .expand_weights = expand_weights, .project_weights = project_weights };
+      task.tile = nn_plan_tile (block->out->height, rows, i);
+      run_task (plan, &task);
+    }
+  if (block->join != NULL)
+    nn_norm_finish_forward (plan, block->out, 0);
+}
