@@ -48,3 +48,15 @@ nn_cpu_choose (NnCpu *cpu, GError **error)
   g_set_error (error, CLEAVE_ERROR, CLEAVE_ERROR_CONFIG, "CLEAVE_CPU=%s: expected baseline, avx2 or avx512", wanted);
   return FALSE;
 }
+
+const NnKernels *
+nn_cpu_kernels (NnCpu cpu, guint lanes)
+{
+#ifdef NN_HAVE_X86
+  if (cpu == NN_CPU_AVX512 && lanes % (2 * nn_kernels_avx512.vector) == 0)
+    return &nn_kernels_avx512;
+  if (cpu >= NN_CPU_AVX2 && lanes % (2 * nn_kernels_avx2.vector) == 0)
+    return &nn_kernels_avx2;
+#endif
+  return &nn_kernels_baseline;
+}

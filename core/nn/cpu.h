@@ -5,6 +5,8 @@
 
 #include <cleave/cleave.h>
 
+#include "kernels/kernels.h"
+
 G_BEGIN_DECLS
 
 typedef enum
@@ -19,5 +21,8 @@ const char *nn_cpu_to_string (NnCpu cpu);
 NnCpu nn_cpu_detect (void);
 /* nn_cpu_detect() or what CLEAVE_CPU says; an error if that is no level, or one that the processor lacks. */
 gboolean nn_cpu_choose (NnCpu *cpu, GError **error);
+
+/* The widest kernels of this level of which two vectors hold no more than these lanes. */
+const NnKernels *nn_cpu_kernels (NnCpu cpu, guint lanes);
 
 G_END_DECLS

@@ -127,18 +127,6 @@ nn_clock_add (NnClock *clock, NnWork work)
   clock->last = now;
 }
 
-static const NnKernels *
-choose_kernels (NnCpu cpu, guint lanes)
-{
-#ifdef NN_HAVE_X86
-  if (cpu == NN_CPU_AVX512 && lanes % nn_kernels_avx512.vector == 0)
-    return &nn_kernels_avx512;
-  if (cpu >= NN_CPU_AVX2 && lanes % nn_kernels_avx2.vector == 0)
-    return &nn_kernels_avx2;
-#endif
-  return &nn_kernels_baseline;
-}
-
 NnEngine *
 nn_engine_new (guint n_threads, GError **error)
 {
@@ -151,7 +139,7 @@ nn_engine_new (guint n_threads, GError **error)
   NnEngine *engine = g_new0 (NnEngine, 1);
   engine->gemm = gemm;
   engine->lanes = nn_gemm_lanes (gemm);
-  engine->kernels = choose_kernels (cpu, engine->lanes);
+  engine->kernels = nn_cpu_kernels (cpu, engine->lanes);
   engine->n_threads = n_threads > 0 ? n_threads : g_get_num_processors ();
   engine->blocks = g_ptr_array_new_with_free_func (block_free);
   engine->scratch = g_new0 (float *, engine->n_threads);

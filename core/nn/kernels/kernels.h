@@ -76,6 +76,9 @@ typedef struct
   /* to[j] ← a[j]·gradient[j] + b[j]·value[j] + c[j]: batch-norm's backward; a copy where a is NULL */
   void (*norm_backward) (NnView to, NnView gradient, NnView value, const float *a, const float *b, const float *c,
                          NnExtent extent);
+  /* to[i] ← or + Σ over j < k of weights[j·block + i]·from[j], for i < n */
+  void (*multiply) (NnView to, NnView from, const float *weights, unsigned block, unsigned n, unsigned k,
+                    NnExtent extent, int accumulate);
   /* x[j] ← relu (scale·x[j] + shift), the transform's of channel index[first + j] */
   void (*activate) (NnView x, const NnTransform *transform, unsigned first, NnExtent extent);
   /* to[j] ← shift[j] + from[j]; without SHIFT or from's data, 0 in their place */

@@ -6,6 +6,7 @@ const NnKernels NN_NAME (kernels) = {
   .transform = NN_NAME (transform),
   .transform_backward = NN_NAME (transform_backward),
   .norm_backward = NN_NAME (norm_backward),
+  .multiply = NN_NAME (multiply),
   .activate = NN_NAME (activate),
   .offset = NN_NAME (offset),
   .add = NN_NAME (add),

@@ -10,6 +10,8 @@ void NN_NAME (transform_backward) (NnView to, NnView gradient, NnView value, con
                                    NnExtent extent, NnMoments moments);
 void NN_NAME (norm_backward) (NnView to, NnView gradient, NnView value, const float *a, const float *b, const float *c,
                               NnExtent extent);
+void NN_NAME (multiply) (NnView to, NnView from, const float *weights, unsigned block, unsigned n, unsigned k,
+                         NnExtent extent, int accumulate);
 void NN_NAME (activate) (NnView x, const NnTransform *transform, unsigned first, NnExtent extent);
 void NN_NAME (offset) (NnView to, NnView from, const float *shift, NnExtent extent);
 void NN_NAME (add) (NnView to, NnView from, NnExtent extent);
