@@ -8,13 +8,25 @@
 
 /* --- convolution --- */
 
+/* What happens to outputs while they are in registers. */
+typedef enum
+{
+  NN_PLAIN,
+  NN_GATHER,   /* their moments are taken */
+  NN_ACTIVATE, /* the activation is applied */
+} After;
+
+typedef struct
+{
+  Vector sum, square;
+} LaneSums;
+
 /* `count` outputs of a row, next to each other. */
 NN_INLINE void
-outputs (float *to, size_t to_pixel, const float *from, const float *weights, unsigned rows, unsigned columns,
-         unsigned stride, unsigned count, size_t from_row, unsigned lanes, const NnActivation *activation, Vector *sum,
-         Vector *square)
+outputs (float *to, const float *from, const float *weights, const NnPlane *plane, unsigned rows, unsigned columns,
+         unsigned stride, unsigned count, unsigned lanes, After after, const NnActivation *activation, LaneSums *sums)
 {
-  Vector results[8] = { 0 };
+  Vector results[8] = { 0 }, sum = { 0 }, square = { 0 };
 
 #pragma GCC unroll 5
   for (unsigned row = 0; row < rows; row++)
@@ -22,75 +34,81 @@ outputs (float *to, size_t to_pixel, const float *from, const float *weights, un
     for (unsigned column = 0; column < columns; column++)
 #pragma GCC unroll 8
       for (unsigned i = 0; i < count; i++)
-        results[i]
-            += weights[row * columns + column] * vector_load (from + row * from_row + (column + i * stride) * lanes);
-  if (activation != NULL)
-#pragma GCC unroll 8
-    for (unsigned i = 0; i < count; i++)
-      {
-        results[i] = activation->scale * results[i] + activation->shift;
-        if (activation->relu)
-          results[i] = vector_relu (results[i]);
-      }
+        results[i] += weights[row * columns + column]
+                      * vector_load (from + row * plane->from_row + (size_t)(column + i * stride) * lanes);
 #pragma GCC unroll 8
   for (unsigned i = 0; i < count; i++)
     {
-      vector_store (to + i * to_pixel, results[i]);
-      *sum += results[i];
-      *square += results[i] * results[i];
+      if (after == NN_ACTIVATE)
+        {
+          results[i] = activation->scale * results[i] + activation->shift;
+          results[i] = activation->relu ? vector_relu (results[i]) : results[i];
+        }
+      vector_store (to + i * plane->to_pixel, results[i]);
+      if (after == NN_GATHER)
+        {
+          sum += results[i];
+          square += results[i] * results[i];
+        }
+    }
+  /* Once a run, lest each output wait for the one before. */
+  if (after == NN_GATHER)
+    {
+      sums->sum += sum;
+      sums->square += square;
     }
 }
 
 /* One row of outputs of one vector of lanes. */
 NN_INLINE void
 convolve_row (float *to, const float *from, const float *weights, const NnPlane *plane, unsigned rows, unsigned columns,
-              unsigned stride, unsigned lanes, const NnActivation *activation, Vector *sum, Vector *square)
+              unsigned stride, unsigned lanes, After after, const NnActivation *activation, LaneSums *sums)
 {
+  size_t to_pixel = plane->to_pixel, from_pixel = (size_t)stride * lanes;
   unsigned x = 0;
-  size_t to_pixel = plane->to_pixel, from_row = plane->from_row, from_pixel = (size_t)stride * lanes;
 
   for (; x + 8 <= plane->columns; x += 8)
-    outputs (to + x * to_pixel, to_pixel, from + x * from_pixel, weights, rows, columns, stride, 8, from_row, lanes,
-             activation, sum, square);
+    outputs (to + x * to_pixel, from + x * from_pixel, weights, plane, rows, columns, stride, 8, lanes, after,
+             activation, sums);
   for (; x + 4 <= plane->columns; x += 4)
-    outputs (to + x * to_pixel, to_pixel, from + x * from_pixel, weights, rows, columns, stride, 4, from_row, lanes,
-             activation, sum, square);
+    outputs (to + x * to_pixel, from + x * from_pixel, weights, plane, rows, columns, stride, 4, lanes, after,
+             activation, sums);
   for (; x < plane->columns; x++)
-    outputs (to + x * to_pixel, to_pixel, from + x * from_pixel, weights, rows, columns, stride, 1, from_row, lanes,
-             activation, sum, square);
+    outputs (to + x * to_pixel, from + x * from_pixel, weights, plane, rows, columns, stride, 1, lanes, after,
+             activation, sums);
 }
 
 NN_INLINE void
-convolve (float *to, const float *from, const float *weights, const NnPlane *plane, NnMoments moments,
-          const NnActivation *activation, unsigned rows, unsigned columns, unsigned stride, unsigned lanes)
+convolve (float *to, const float *from, const float *weights, const NnPlane *plane, unsigned rows, unsigned columns,
+          unsigned stride, unsigned lanes, After after, NnMoments moments, const NnActivation *activation)
 {
   for (unsigned y = 0; y < plane->rows; y++)
     for (unsigned lane = 0; lane < lanes; lane += NN_VECTOR)
       {
-        Vector sum = { 0 }, square = { 0 };
+        LaneSums sums = { 0 };
 
         convolve_row (to + y * plane->to_row + lane, from + (size_t)y * stride * plane->from_row + lane, weights, plane,
-                      rows, columns, stride, lanes, activation, &sum, &square);
-        if (moments.sums == NULL)
+                      rows, columns, stride, lanes, after, activation, &sums);
+        if (after != NN_GATHER)
           continue;
         if (moments.valid < lane + NN_VECTOR)
           {
-            sum = vector_keep (sum, lane, moments.valid);
-            square = vector_keep (square, lane, moments.valid);
+            sums.sum = vector_keep (sums.sum, lane, moments.valid);
+            sums.square = vector_keep (sums.square, lane, moments.valid);
           }
-        moments.sums[0] += vector_wide_sum (sum);
-        moments.sums[1] += vector_wide_sum (square);
+        moments.sums[0] += vector_wide_sum (sums.sum);
+        moments.sums[1] += vector_wide_sum (sums.square);
       }
 }
 
 /* The shapes that a convolution of size 3 or 5 and stride 1 or 2 has, forwards and, by phases of the stride, back. */
 NN_INLINE void
-convolve_shape (float *to, const float *from, const float *weights, const NnPlane *plane, NnMoments moments,
-                const NnActivation *activation, unsigned lanes)
+convolve_shape (float *to, const float *from, const float *weights, const NnPlane *plane, After after,
+                NnMoments moments, const NnActivation *activation)
 {
 #define NN_SHAPE(r, c, s)                                                                                              \
   case 100 * r + 10 * c + s:                                                                                           \
-    convolve (to, from, weights, plane, moments, activation, r, c, s, lanes);                                          \
+    convolve (to, from, weights, plane, r, c, s, NN_USUAL_LANES, after, moments, activation);                          \
     break;
 
   switch (100 * plane->kernel_rows + 10 * plane->kernel_columns + plane->stride)
@@ -106,8 +124,8 @@ convolve_shape (float *to, const float *from, const float *weights, const NnPlan
       NN_SHAPE (2, 3, 1)
       NN_SHAPE (3, 2, 1)
     default:
-      convolve (to, from, weights, plane, moments, activation, plane->kernel_rows, plane->kernel_columns, plane->stride,
-                lanes);
+      convolve (to, from, weights, plane, plane->kernel_rows, plane->kernel_columns, plane->stride, NN_USUAL_LANES,
+                after, moments, activation);
     }
 #undef NN_SHAPE
 }
@@ -116,11 +134,18 @@ void
 NN_NAME (depthwise) (float *to, const float *from, const float *weights, const NnPlane *plane, NnMoments moments,
                      const NnActivation *activation)
 {
-  if (plane->lanes == NN_USUAL_LANES)
-    convolve_shape (to, from, weights, plane, moments, activation, NN_USUAL_LANES);
+  if (plane->lanes != NN_USUAL_LANES)
+    convolve (to, from, weights, plane, plane->kernel_rows, plane->kernel_columns, plane->stride, plane->lanes,
+              moments.sums != NULL ? NN_GATHER
+              : activation != NULL ? NN_ACTIVATE
+                                   : NN_PLAIN,
+              moments, activation);
+  else if (moments.sums != NULL)
+    convolve_shape (to, from, weights, plane, NN_GATHER, moments, NULL);
+  else if (activation != NULL)
+    convolve_shape (to, from, weights, plane, NN_ACTIVATE, moments, activation);
   else
-    convolve (to, from, weights, plane, moments, activation, plane->kernel_rows, plane->kernel_columns, plane->stride,
-              plane->lanes);
+    convolve_shape (to, from, weights, plane, NN_PLAIN, moments, NULL);
 }
 
 /* --- weights' gradient --- */

@@ -87,8 +87,8 @@ typedef struct
   void (*add) (NnView to, NnView from, NnExtent extent);
   /* moments of x and y */
   void (*moments) (NnView x, NnView y, NnExtent extent, NnMoments moments);
-  /* Depthwise convolution of one plane; weights [kernel_rows][kernel_columns]; moments of the output and itself;
-   * ACTIVATION may be NULL */
+  /* Depthwise convolution of one plane; weights [kernel_rows][kernel_columns]; either moments of the output and itself,
+   * or an activation (nullable) */
   void (*depthwise) (float *to, const float *from, const float *weights, const NnPlane *plane, NnMoments moments,
                      const NnActivation *activation);
   /* weights[kernel][kernel] ← Σ gradient · source under each tap; the gradient lies as the plane's `to` */
