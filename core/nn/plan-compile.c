@@ -376,6 +376,15 @@ same_layout (const NnValue *a, const NnValue *b)
   return a->row_stride == b->row_stride && a->pixel_stride == b->pixel_stride && a->channel_stride == b->channel_stride;
 }
 
+/* Whether a depthwise step may write its input's gradient where its output's lies: each task has read its channels by
+ * then, and nobody else reads them. */
+static gboolean
+replaces_gradient (const NnStep *step)
+{
+  return step->kind == NN_STEP_DEPTHWISE && same_layout (step->in, step->out) && step->in->pixels == step->out->pixels
+         && !step->in->is_permuted && step->out->gradient_buffer->users == 1;
+}
+
 /* Whether an add's `in` and `source` may both have out's memory. The next to run backward is the step that made `in`:
  * it must read that gradient only, neither changing it in place, as joins and links do, nor adding to `source`'s. */
 static gboolean
@@ -401,7 +410,8 @@ lay_out_backward (NnPlan *plan, Layout *layout)
                       &step->accumulate_source, &step->aliases_source);
       if (step->aliases_source && !both_may_share (plan, i - 1))
         copies = FALSE;
-      place_gradient (plan, layout, step, step->in, copies, &step->accumulate, &step->aliases);
+      place_gradient (plan, layout, step, step->in, copies || replaces_gradient (step), &step->accumulate,
+                      &step->aliases);
       if (step->out != plan->output)
         layout_give (layout, step->out->gradient_buffer);
     }

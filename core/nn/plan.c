@@ -40,6 +40,16 @@ nn_plan_reserve (NnPlan *plan, gsize scratch_floats, gsize workspace_floats, gsi
   plan->sums_size = MAX (plan->sums_size, n_sums);
 }
 
+void
+nn_plan_run (NnPlan *plan, NnStep *step, void (*task) (NnPlan *plan, NnStep *step, guint task), guint n_tasks)
+{
+  guint at_once = MAX (1, n_tasks / (64 * plan->engine->n_threads));
+
+#pragma omp parallel for num_threads(plan->engine->n_threads) schedule(dynamic, at_once)
+  for (guint i = 0; i < n_tasks; i++)
+    task (plan, step, i);
+}
+
 NnMoments
 nn_plan_task_moments (NnPlan *plan, const NnValue *value, guint task, guint group)
 {

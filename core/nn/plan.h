@@ -169,6 +169,8 @@ void nn_plan_reserve (NnPlan *plan, gsize scratch_floats, gsize workspace_floats
 guint nn_plan_tile_rows (const NnPlan *plan, guint height, guint width);
 guint nn_plan_n_tiles (const NnPlan *plan, guint height, guint tile_rows, guint n_groups);
 NnTile nn_plan_tile (guint height, guint tile_rows, guint task);
+/* Runs tasks 0 to n_tasks − 1 of a step on all threads. */
+void nn_plan_run (NnPlan *plan, NnStep *step, void (*task) (NnPlan *plan, NnStep *step, guint task), guint n_tasks);
 /* Where a task puts its sums over a value, set to 0; none are wanted of a value without a norm. */
 NnMoments nn_plan_task_moments (NnPlan *plan, const NnValue *value, guint task, guint group);
 

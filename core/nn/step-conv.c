@@ -183,9 +183,7 @@ forward (NnPlan *plan, NnStep *step)
   guint n_tasks = nn_plan_n_tiles (plan, step->out->height, step->tile_rows, plan->n_groups);
 
   pack_forward (plan, step);
-#pragma omp parallel for num_threads(plan->engine->n_threads) schedule(dynamic)
-  for (guint task = 0; task < n_tasks; task++)
-    forward_task (plan, step, task);
+  nn_plan_run (plan, step, forward_task, n_tasks);
   nn_norm_finish_forward (plan, step->out, n_tasks);
 }
 
@@ -262,16 +260,12 @@ backward (NnPlan *plan, NnStep *step)
   guint n_tasks = nn_plan_n_tiles (plan, step->out->height, step->tile_rows, plan->n_groups);
   guint n_input_tasks = nn_plan_n_tiles (plan, step->in->height, step->input_tile_rows, plan->n_groups);
 
-#pragma omp parallel for num_threads(plan->engine->n_threads) schedule(dynamic)
-  for (guint task = 0; task < n_tasks; task++)
-    weight_task (plan, step, task);
+  nn_plan_run (plan, step, weight_task, n_tasks);
   nn_plan_reduce_gradients (plan, step->weight, n_tasks);
   if (!step->in->needs_gradient)
     return;
   pack_backward (plan, step, nn_engine_get_scratch (plan->engine));
-#pragma omp parallel for num_threads(plan->engine->n_threads) schedule(dynamic)
-  for (guint task = 0; task < n_input_tasks; task++)
-    input_task (plan, step, task);
+  nn_plan_run (plan, step, input_task, n_input_tasks);
   nn_norm_finish_backward (plan, step->in, n_input_tasks);
 }
 

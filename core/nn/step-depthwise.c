@@ -223,9 +223,7 @@ forward (NnPlan *plan, NnStep *step)
 {
   guint tasks = n_tasks (plan, step);
 
-#pragma omp parallel for num_threads(plan->engine->n_threads) schedule(dynamic)
-  for (guint task = 0; task < tasks; task++)
-    forward_task (plan, step, task);
+  nn_plan_run (plan, step, forward_task, tasks);
   nn_norm_finish_forward (plan, step->out, plan->n_groups);
 }
 
@@ -336,9 +334,7 @@ backward (NnPlan *plan, NnStep *step)
 {
   guint tasks = n_tasks (plan, step);
 
-#pragma omp parallel for num_threads(plan->engine->n_threads) schedule(dynamic)
-  for (guint task = 0; task < tasks; task++)
-    backward_task (plan, step, task);
+  nn_plan_run (plan, step, backward_task, tasks);
   nn_plan_reduce_gradients (plan, step->weight, plan->n_groups);
   if (step->in->needs_gradient)
     nn_norm_finish_backward (plan, step->in, plan->n_groups);

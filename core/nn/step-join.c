@@ -43,9 +43,7 @@ join_forward (NnPlan *plan, NnStep *step)
 {
   guint tasks = n_tasks (plan, step);
 
-#pragma omp parallel for num_threads(plan->engine->n_threads) schedule(dynamic)
-  for (guint task = 0; task < tasks; task++)
-    join_forward_task (plan, step, task);
+  nn_plan_run (plan, step, join_forward_task, tasks);
   nn_norm_finish_forward (plan, step->out, tasks);
 }
 
@@ -95,9 +93,7 @@ join_backward (NnPlan *plan, NnStep *step)
 {
   guint tasks = n_tasks (plan, step);
 
-#pragma omp parallel for num_threads(plan->engine->n_threads) schedule(dynamic)
-  for (guint task = 0; task < tasks; task++)
-    join_backward_task (plan, step, task);
+  nn_plan_run (plan, step, join_backward_task, tasks);
   if (step->in->needs_gradient)
     nn_norm_finish_backward (plan, step->in, tasks);
 }

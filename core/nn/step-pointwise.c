@@ -242,9 +242,7 @@ forward (NnPlan *plan, NnStep *step)
   guint n_tasks = nn_plan_n_tiles (plan, step->out->height, step->tile_rows, plan->n_groups);
 
   nn_step_pointwise_pack (plan, step, NULL, plan->workspace);
-#pragma omp parallel for num_threads(plan->engine->n_threads) schedule(dynamic)
-  for (guint task = 0; task < n_tasks; task++)
-    forward_task (plan, step, task);
+  nn_plan_run (plan, step, forward_task, n_tasks);
   nn_norm_finish_forward (plan, step->out, n_tasks);
 }
 
@@ -385,9 +383,7 @@ backward (NnPlan *plan, NnStep *step)
       if (step->stride > 1 && !step->accumulate)
         memset (step->in->gradient, 0, step->in->group_stride * plan->n_groups * sizeof (float));
     }
-#pragma omp parallel for num_threads(plan->engine->n_threads) schedule(dynamic)
-  for (guint task = 0; task < n_tasks; task++)
-    backward_task (plan, step, task);
+  nn_plan_run (plan, step, backward_task, n_tasks);
   reduce_weights (plan, step, n_tasks);
   if (step->in->needs_gradient)
     nn_norm_finish_backward (plan, step->in, n_tasks);

@@ -36,9 +36,7 @@ forward (NnPlan *plan, NnStep *step)
 {
   guint n_tasks = plan->n_groups * step->in->channels;
 
-#pragma omp parallel for num_threads(plan->engine->n_threads) schedule(dynamic, 16)
-  for (guint task = 0; task < n_tasks; task++)
-    forward_task (plan, step, task);
+  nn_plan_run (plan, step, forward_task, n_tasks);
 }
 
 static void
@@ -80,9 +78,7 @@ backward (NnPlan *plan, NnStep *step)
 
   if (!step->in->needs_gradient)
     return;
-#pragma omp parallel for num_threads(plan->engine->n_threads) schedule(dynamic, 16)
-  for (guint task = 0; task < n_tasks; task++)
-    backward_task (plan, step, task);
+  nn_plan_run (plan, step, backward_task, n_tasks);
   nn_norm_finish_backward (plan, step->in, plan->n_groups);
 }
 
