@@ -18,48 +18,58 @@ typedef enum
 
 typedef struct
 {
-  Vector sum, square;
+  Vector sum[2], square[2];
 } LaneSums;
 
-/* `count` outputs of a row, next to each other. */
+/* Outputs of a row at once: twice as many sums, of two vectors of lanes, as an addition takes turns at the least, and
+ * no more than there are registers for. */
+#if NN_VECTOR == 16
+#define NN_RUN 8
+#else
+#define NN_RUN 4
+#endif
+
+/* `count` outputs of a row, next to each other, of two vectors of lanes. */
 NN_INLINE void
 outputs (float *to, const float *from, const float *weights, const NnPlane *plane, unsigned rows, unsigned columns,
          unsigned stride, unsigned count, unsigned lanes, After after, const NnActivation *activation, LaneSums *sums)
 {
-  Vector results[8] = { 0 }, sum = { 0 }, square = { 0 };
+  Vector results[2 * NN_RUN] = { 0 }, sum[2] = { 0 }, square[2] = { 0 };
 
 #pragma GCC unroll 5
   for (unsigned row = 0; row < rows; row++)
 #pragma GCC unroll 5
     for (unsigned column = 0; column < columns; column++)
-#pragma GCC unroll 8
-      for (unsigned i = 0; i < count; i++)
+#pragma GCC unroll 16
+      for (unsigned i = 0; i < 2 * count; i++)
         results[i] += weights[row * columns + column]
-                      * vector_load (from + row * plane->from_row + (size_t)(column + i * stride) * lanes);
-#pragma GCC unroll 8
-  for (unsigned i = 0; i < count; i++)
+                      * vector_load (from + row * plane->from_row + (size_t)(column + i / 2 * stride) * lanes
+                                     + i % 2 * NN_VECTOR);
+#pragma GCC unroll 16
+  for (unsigned i = 0; i < 2 * count; i++)
     {
       if (after == NN_ACTIVATE)
         {
           results[i] = activation->scale * results[i] + activation->shift;
           results[i] = activation->relu ? vector_relu (results[i]) : results[i];
         }
-      vector_store (to + i * plane->to_pixel, results[i]);
+      vector_store (to + i / 2 * plane->to_pixel + i % 2 * NN_VECTOR, results[i]);
       if (after == NN_GATHER)
         {
-          sum += results[i];
-          square += results[i] * results[i];
+          sum[i % 2] += results[i];
+          square[i % 2] += results[i] * results[i];
         }
     }
   /* Once a run, lest each output wait for the one before. */
   if (after == NN_GATHER)
-    {
-      sums->sum += sum;
-      sums->square += square;
-    }
+    for (unsigned i = 0; i < 2; i++)
+      {
+        sums->sum[i] += sum[i];
+        sums->square[i] += square[i];
+      }
 }
 
-/* One row of outputs of one vector of lanes. */
+/* One row of outputs of two vectors of lanes. */
 NN_INLINE void
 convolve_row (float *to, const float *from, const float *weights, const NnPlane *plane, unsigned rows, unsigned columns,
               unsigned stride, unsigned lanes, After after, const NnActivation *activation, LaneSums *sums)
@@ -67,9 +77,11 @@ convolve_row (float *to, const float *from, const float *weights, const NnPlane 
   size_t to_pixel = plane->to_pixel, from_pixel = (size_t)stride * lanes;
   unsigned x = 0;
 
-  for (; x + 8 <= plane->columns; x += 8)
-    outputs (to + x * to_pixel, from + x * from_pixel, weights, plane, rows, columns, stride, 8, lanes, after,
+#if NN_RUN > 4
+  for (; x + NN_RUN <= plane->columns; x += NN_RUN)
+    outputs (to + x * to_pixel, from + x * from_pixel, weights, plane, rows, columns, stride, NN_RUN, lanes, after,
              activation, sums);
+#endif
   for (; x + 4 <= plane->columns; x += 4)
     outputs (to + x * to_pixel, from + x * from_pixel, weights, plane, rows, columns, stride, 4, lanes, after,
              activation, sums);
@@ -83,7 +95,7 @@ convolve (float *to, const float *from, const float *weights, const NnPlane *pla
           unsigned stride, unsigned lanes, After after, NnMoments moments, const NnActivation *activation)
 {
   for (unsigned y = 0; y < plane->rows; y++)
-    for (unsigned lane = 0; lane < lanes; lane += NN_VECTOR)
+    for (unsigned lane = 0; lane < lanes; lane += 2 * NN_VECTOR)
       {
         LaneSums sums = { 0 };
 
@@ -91,13 +103,18 @@ convolve (float *to, const float *from, const float *weights, const NnPlane *pla
                       rows, columns, stride, lanes, after, activation, &sums);
         if (after != NN_GATHER)
           continue;
-        if (moments.valid < lane + NN_VECTOR)
+        for (unsigned i = 0; i < 2; i++)
           {
-            sums.sum = vector_keep (sums.sum, lane, moments.valid);
-            sums.square = vector_keep (sums.square, lane, moments.valid);
+            unsigned first = lane + i * NN_VECTOR;
+
+            if (moments.valid < first + NN_VECTOR)
+              {
+                sums.sum[i] = vector_keep (sums.sum[i], first, moments.valid);
+                sums.square[i] = vector_keep (sums.square[i], first, moments.valid);
+              }
+            moments.sums[0] += vector_wide_sum (sums.sum[i]);
+            moments.sums[1] += vector_wide_sum (sums.square[i]);
           }
-        moments.sums[0] += vector_wide_sum (sums.sum);
-        moments.sums[1] += vector_wide_sum (sums.square);
       }
 }
 
