@@ -37,17 +37,18 @@ nn_norm_free (gpointer data)
   g_free (norm);
 }
 
-/* Adds the tasks' sums of one channel in order. */
-static void
-reduce (const NnPlan *plan, guint channels, guint channel, guint n_tasks, double *first, double *second)
+/* Adds the tasks' sums in order, onto the first's; [channel][2]. */
+static const double *
+reduce (NnPlan *plan, guint channels, guint n_tasks)
 {
-  *first = *second = 0;
-  for (guint task = 0; task < n_tasks; task++)
+  for (guint task = 1; task < n_tasks; task++)
     {
-      const double *sums = plan->sums + ((gsize)task * channels + channel) * 2;
-      *first += sums[0];
-      *second += sums[1];
+      const double *sums = plan->sums + (gsize)task * channels * 2;
+
+      for (guint i = 0; i < 2 * channels; i++)
+        plan->sums[i] += sums[i];
     }
+  return plan->sums;
 }
 
 void
@@ -55,17 +56,20 @@ nn_norm_finish_forward (NnPlan *plan, NnValue *value, guint n_tasks)
 {
   NnNorm *norm = value->norm;
   double count = (double)plan->n * value->pixels;
+  const double *sums = NULL;
 
   if (norm == NULL)
     return;
+  if (plan->mode != NN_MODE_EVALUATE)
+    sums = reduce (plan, value->channels, n_tasks);
   for (guint j = 0; j < value->channels; j++)
     {
       double mean = norm->running_mean->data[j], variance = norm->running_variance->data[j];
 
       if (plan->mode != NN_MODE_EVALUATE)
         {
-          double sum, square;
-          reduce (plan, value->channels, j, n_tasks, &sum, &square);
+          double sum = sums[2 * j], square = sums[2 * j + 1];
+
           mean = sum / count;
           variance = fmax (square / count - mean * mean, 0);
           if (isnan (square))
@@ -96,13 +100,13 @@ nn_norm_finish_backward (NnPlan *plan, NnValue *value, guint n_tasks)
     return;
   nn_supernet_touch (plan->supernet, norm->weight);
   nn_supernet_touch (plan->supernet, norm->bias);
+  const double *sums = reduce (plan, value->channels, n_tasks);
   for (guint j = 0; j < value->channels; j++)
     {
       double inverse = norm->inverse_deviation[j], mean = norm->mean[j];
       double scale = norm->weight->data[j] * inverse;
-      double sum, product;
+      double sum = sums[2 * j], product = sums[2 * j + 1];
 
-      reduce (plan, value->channels, j, n_tasks, &sum, &product);
       double weight_gradient = (product - mean * sum) * inverse;
       norm->bias->gradient[j] += sum;
       norm->weight->gradient[j] += weight_gradient;
