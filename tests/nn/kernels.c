@@ -1,0 +1,444 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Each kernel, at every level that this processor has, against plain loops in double: odd sizes, lanes that the kernels
+ * have as a literal and lanes that they have not, and nothing written beside what is theirs. */
+#include "cpu.h"
+#include "kernels/kernels.h"
+#include "test.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Sums of some hundred products of numbers around 1, in single precision. */
+#define TOLERANCE 2e-5
+
+/* --- arrays --- */
+
+typedef struct
+{
+  gsize n;
+  float *data; /* aligned as kernels want it */
+  double *expected;
+} Array;
+
+/* Drawn, and so expected to stay. */
+static Array
+array_new (CleaveRandom *random, gsize n)
+{
+  Array array = { n, aligned_alloc (64, (n * sizeof (float) + 63) / 64 * 64), g_new (double, n) };
+
+  g_assert (array.data != NULL);
+  for (gsize i = 0; i < n; i++)
+    array.expected[i] = array.data[i] = cleave_random_normal (random);
+  return array;
+}
+
+static void
+array_clear (Array *array)
+{
+  free (array->data);
+  g_free (array->expected);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Array, array_clear)
+
+static void
+expect_array (const Array *array, const char *what)
+{
+  for (gsize i = 0; i < array->n; i++)
+    {
+      double off = fabs (array->data[i] - array->expected[i]);
+
+      /* So written that a NaN fails; one failure an array is enough. */
+      if (!test_check (off <= TOLERANCE * (1 + fabs (array->expected[i])), __FILE__, __LINE__,
+                       "%s: element %" G_GSIZE_FORMAT " is %g, not %g", what, i, array->data[i], array->expected[i]))
+        return;
+    }
+}
+
+static void
+expect_sums (const double *actual, const double *expected, guint n, const char *what)
+{
+  for (guint i = 0; i < n; i++)
+    test_check (fabs (actual[i] - expected[i]) <= TOLERANCE * (10 + fabs (expected[i])), __FILE__, __LINE__,
+                "%s: sum %u is %g, not %g", what, i, actual[i], expected[i]);
+}
+
+/* --- all levels and lanes --- */
+
+typedef struct
+{
+  const NnKernels *kernels;
+  guint lanes;
+  CleaveRandom *random;
+  char name[32];
+} Fixture;
+
+static void
+at_all_levels (void (*check) (Fixture *fixture))
+{
+  static const guint lanes[] = { 16, 32, 48 };
+
+  for (NnCpu cpu = NN_CPU_BASELINE; cpu <= nn_cpu_detect (); cpu++)
+    for (guint i = 0; i < G_N_ELEMENTS (lanes); i++)
+      {
+        g_autoptr (CleaveRandom) random = cleave_random_new (3, cpu, i, 0);
+        Fixture fixture = { nn_cpu_kernels (cpu, lanes[i]), lanes[i], random, "" };
+
+        g_snprintf (fixture.name, sizeof fixture.name, "%s, %u lanes", nn_cpu_to_string (cpu), lanes[i]);
+        check (&fixture);
+      }
+}
+
+/* The number of floats that a view of this extent covers, its last pixel's padding included. */
+static gsize
+view_size (NnView view, NnExtent extent)
+{
+  gsize pixels = extent.rows * view.row + extent.columns * view.pixel;
+
+  return pixels + extent.channels * view.channel;
+}
+
+static gsize
+place (NnView view, guint row, guint column, guint channel, guint lane)
+{
+  return row * view.row + column * view.pixel + channel * view.channel + lane;
+}
+
+/* By pixels with room for one channel more, or by rows. */
+static NnView
+lay_out (NnExtent extent, gboolean by_rows)
+{
+  gsize lanes = extent.lanes, pixel = (extent.channels + 1) * lanes;
+
+  if (by_rows)
+    return (NnView){ NULL, extent.channels * extent.columns * lanes, lanes, extent.columns * lanes };
+  return (NnView){ NULL, extent.columns * pixel, pixel, lanes };
+}
+
+/* --- multiply, outer --- */
+
+#define BLOCK 12
+
+static void
+check_multiply (Fixture *f)
+{
+  for (guint n = 1; n <= BLOCK; n++)
+    for (guint k = 1; k <= 17; k += 4)
+      {
+        gboolean accumulate = (n + k) % 2;
+        NnExtent from_extent = { k, 2, 3, f->lanes }, extent = { n, 2, 3, f->lanes };
+        NnView from_view = lay_out (from_extent, FALSE), view = lay_out (extent, n % 3 == 0);
+        g_auto (Array) from = array_new (f->random, view_size (from_view, from_extent));
+        g_auto (Array) to = array_new (f->random, view_size (view, extent));
+        g_auto (Array) weights = array_new (f->random, k * BLOCK);
+
+        from_view.data = from.data;
+        view.data = to.data;
+        for (guint row = 0; row < 2; row++)
+          for (guint column = 0; column < 3; column++)
+            for (guint i = 0; i < n; i++)
+              for (guint lane = 0; lane < f->lanes; lane++)
+                {
+                  double *sum = &to.expected[place (view, row, column, i, lane)];
+
+                  *sum = accumulate ? *sum : 0;
+                  for (guint j = 0; j < k; j++)
+                    *sum += weights.expected[j * BLOCK + i] * from.expected[place (from_view, row, column, j, lane)];
+                }
+        f->kernels->multiply (view, from_view, weights.data, BLOCK, n, k, extent, accumulate);
+        expect_array (&to, f->name);
+      }
+}
+
+TEST (Kernels, Multiply) { at_all_levels (check_multiply); }
+
+/* Left by 1, right by the left's number and one: as a row-major matrix transposed. */
+static void
+check_outer (Fixture *f)
+{
+  for (guint n = 1; n <= 9; n++)
+    for (guint k = 1; k <= 13; k++)
+      {
+        NnExtent left_extent = { n, 2, 3, f->lanes }, right_extent = { k, 2, 3, f->lanes };
+        NnView left_view = lay_out (left_extent, FALSE), right_view = lay_out (right_extent, FALSE);
+        g_auto (Array) left = array_new (f->random, view_size (left_view, left_extent));
+        g_auto (Array) right = array_new (f->random, view_size (right_view, right_extent));
+        g_auto (Array) product = array_new (f->random, (gsize)k * (n + 1));
+
+        for (guint i = 0; i < n; i++)
+          for (guint j = 0; j < k; j++)
+            {
+              double *sum = &product.expected[i + j * (n + 1)];
+
+              *sum = 0;
+              for (guint pixel = 0; pixel < 6; pixel++)
+                for (guint lane = 0; lane < f->lanes; lane++)
+                  *sum += left.expected[place (left_view, pixel / 3, pixel % 3, i, lane)]
+                          * right.expected[place (right_view, pixel / 3, pixel % 3, j, lane)];
+            }
+        f->kernels->outer (product.data, 1, n + 1, (NnFactor){ left.data, left_view.row, left_view.pixel, n },
+                           (NnFactor){ right.data, right_view.row, right_view.pixel, k }, 2, 3, f->lanes);
+        expect_array (&product, f->name);
+      }
+}
+
+TEST (Kernels, Outer) { at_all_levels (check_outer); }
+
+/* --- depthwise --- */
+
+typedef struct
+{
+  guint rows, columns, stride;
+} Window;
+
+static const Window windows[] = {
+  { 3, 3, 1 }, { 3, 3, 2 }, { 5, 5, 1 }, { 5, 5, 2 }, { 1, 1, 1 }, { 1, 2, 1 }, { 2, 1, 1 }, { 2, 2, 1 },
+  { 2, 3, 1 }, { 3, 2, 1 }, { 7, 7, 1 }, { 7, 7, 2 }, { 4, 4, 2 }, { 3, 3, 3 }, { 9, 9, 1 },
+};
+
+/* Two rows of outputs, some of which stay what they are: to's pixels lie apart. */
+static NnPlane
+plane_of (const Window *window, guint columns, guint lanes)
+{
+  gsize from_row = ((columns - 1) * window->stride + window->columns) * (gsize)lanes;
+
+  return (NnPlane){ 2,
+                    columns,
+                    window->rows,
+                    window->columns,
+                    window->stride,
+                    lanes,
+                    columns * 2 * (gsize)lanes,
+                    2 * (gsize)lanes,
+                    from_row };
+}
+
+static gsize
+source_size (const NnPlane *plane)
+{
+  return (plane->stride + plane->kernel_rows) * plane->from_row;
+}
+
+static gsize
+source_place (const NnPlane *plane, guint y, guint x, guint tap, guint lane)
+{
+  guint row = y * plane->stride + tap / plane->kernel_columns;
+  guint column = x * plane->stride + tap % plane->kernel_columns;
+
+  return row * plane->from_row + (gsize)column * plane->lanes + lane;
+}
+
+static void
+expect_depthwise (const NnPlane *plane, const Array *to, const Array *from, const Array *weights, guint valid,
+                  double sums[2], const NnActivation *activation)
+{
+  for (guint y = 0; y < plane->rows; y++)
+    for (guint x = 0; x < plane->columns; x++)
+      for (guint lane = 0; lane < plane->lanes; lane++)
+        {
+          double result = 0;
+
+          for (guint tap = 0; tap < weights->n; tap++)
+            result += weights->expected[tap] * from->expected[source_place (plane, y, x, tap, lane)];
+          sums[0] += lane < valid ? result : 0;
+          sums[1] += lane < valid ? result * result : 0;
+          if (activation != NULL)
+            result = activation->scale * result + activation->shift;
+          if (activation != NULL && activation->relu)
+            result = fmax (result, 0);
+          to->expected[y * plane->to_row + x * plane->to_pixel + lane] = result;
+        }
+}
+
+/* Plain, with moments of some lanes, with an activation without and with ReLU. */
+static void
+check_depthwise (Fixture *f)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (windows); i++)
+    for (guint columns = 1; columns <= 13; columns += 3)
+      for (guint way = 0; way < 4; way++)
+        {
+          NnPlane plane = plane_of (&windows[i], columns, f->lanes);
+          NnActivation activation = { -0.7f, 0.3f, way == 3 };
+          double sums[2] = { 1, 2 }, expected[2] = { 1, 2 };
+          NnMoments moments = { way == 1 ? sums : NULL, f->lanes - 3 * columns % f->lanes };
+          g_auto (Array) from = array_new (f->random, source_size (&plane));
+          g_auto (Array) to = array_new (f->random, plane.rows * plane.to_row);
+          g_auto (Array) weights = array_new (f->random, windows[i].rows * windows[i].columns);
+          g_autofree char *what
+              = g_strdup_printf ("%s, %u × %u, stride %u, %u columns, way %u", f->name, windows[i].rows,
+                                 windows[i].columns, windows[i].stride, columns, way);
+
+          expect_depthwise (&plane, &to, &from, &weights, moments.valid, expected, way >= 2 ? &activation : NULL);
+          f->kernels->depthwise (to.data, from.data, weights.data, &plane, moments, way >= 2 ? &activation : NULL);
+          expect_array (&to, what);
+          if (way == 1)
+            expect_sums (sums, expected, 2, what);
+        }
+}
+
+TEST (Kernels, Depthwise) { at_all_levels (check_depthwise); }
+
+static void
+check_depthwise_weights (Fixture *f)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (windows); i++)
+    {
+      NnPlane plane = plane_of (&windows[i], 5, f->lanes);
+      g_auto (Array) from = array_new (f->random, source_size (&plane));
+      g_auto (Array) gradient = array_new (f->random, plane.rows * plane.to_row);
+      g_auto (Array) weights = array_new (f->random, windows[i].rows * windows[i].columns);
+
+      /* The kernel is for square windows. */
+      if (windows[i].rows != windows[i].columns)
+        continue;
+      for (guint tap = 0; tap < weights.n; tap++)
+        {
+          weights.expected[tap] = 0;
+          for (guint y = 0; y < plane.rows; y++)
+            for (guint x = 0; x < plane.columns; x++)
+              for (guint lane = 0; lane < f->lanes; lane++)
+                weights.expected[tap] += gradient.expected[y * plane.to_row + x * plane.to_pixel + lane]
+                                         * from.expected[source_place (&plane, y, x, tap, lane)];
+        }
+      f->kernels->depthwise_weights (weights.data, from.data, gradient.data, &plane);
+      expect_array (&weights, f->name);
+    }
+}
+
+TEST (Kernels, DepthwiseWeights) { at_all_levels (check_depthwise_weights); }
+
+/* --- moments --- */
+
+static void
+check_moments (Fixture *f)
+{
+  for (guint channels = 1; channels <= 9; channels++)
+    for (guint valid = 1; valid <= f->lanes; valid += valid == f->lanes - 1 ? 1 : 5)
+      for (guint by_rows = 0; by_rows < 2; by_rows++)
+        {
+          NnExtent extent = { channels, 3, 5, f->lanes };
+          NnView x_view = lay_out (extent, by_rows), y_view = lay_out (extent, by_rows);
+          g_auto (Array) x = array_new (f->random, view_size (x_view, extent));
+          g_auto (Array) y = array_new (f->random, view_size (y_view, extent));
+          double sums[18], expected[18];
+
+          x_view.data = x.data;
+          y_view.data = y.data;
+          for (guint j = 0; j < channels; j++)
+            {
+              /* They are added to what is there. */
+              expected[2 * j] = sums[2 * j] = j;
+              expected[2 * j + 1] = sums[2 * j + 1] = -1;
+              for (guint pixel = 0; pixel < 15; pixel++)
+                for (guint lane = 0; lane < valid; lane++)
+                  {
+                    gsize at = place (x_view, pixel / 5, pixel % 5, j, lane);
+
+                    expected[2 * j] += x.expected[at];
+                    expected[2 * j + 1] += x.expected[at] * y.expected[at];
+                  }
+            }
+          /* A lane without an image may hold anything. */
+          for (guint pixel = 0; pixel < 15 && valid < f->lanes; pixel++)
+            for (guint j = 0; j < channels; j++)
+              x.data[place (x_view, pixel / 5, pixel % 5, j, f->lanes - 1)] = NAN;
+          f->kernels->moments (x_view, y_view, extent, (NnMoments){ sums, valid });
+          expect_sums (sums, expected, 2 * channels, f->name);
+        }
+}
+
+TEST (Kernels, MomentsOfSomeLanes) { at_all_levels (check_moments); }
+
+/* --- transform, activate, offset --- */
+
+/* With or without a norm, ReLU, and channels in another order; from rows to pixels and back. */
+static void
+check_transform (Fixture *f)
+{
+  for (guint channels = 1; channels <= 19; channels += 3)
+    for (guint way = 0; way < 16; way++)
+      {
+        NnExtent extent = { channels, 2, 3, f->lanes };
+        NnView from_view = lay_out (extent, way & 4), view = lay_out (extent, way & 8);
+        g_auto (Array) from = array_new (f->random, view_size (from_view, extent));
+        g_auto (Array) to = array_new (f->random, view_size (view, extent));
+        g_auto (Array) norm = array_new (f->random, 2 * channels);
+        guint32 index[19];
+        NnTransform transform = { way & 1 ? norm.data : NULL, way & 1 ? norm.data + channels : NULL, index, way & 2 };
+
+        from_view.data = from.data;
+        view.data = to.data;
+        for (guint j = 0; j < channels; j++)
+          index[j] = channels - 1 - j;
+        for (guint pixel = 0; pixel < 6; pixel++)
+          for (guint j = 0; j < channels; j++)
+            for (guint lane = 0; lane < f->lanes; lane++)
+              {
+                double x = from.expected[place (from_view, pixel / 3, pixel % 3, index[j], lane)];
+
+                x = way & 1 ? norm.expected[index[j]] * x + norm.expected[channels + index[j]] : x;
+                to.expected[place (view, pixel / 3, pixel % 3, j, lane)] = way & 2 ? fmax (x, 0) : x;
+              }
+        f->kernels->transform (view, from_view, &transform, extent);
+        expect_array (&to, f->name);
+      }
+}
+
+TEST (Kernels, Transform) { at_all_levels (check_transform); }
+
+/* Some channels of planes that have more, in place. */
+static void
+check_activate (Fixture *f)
+{
+  for (guint way = 0; way < 4; way++)
+    {
+      static const guint32 index[] = { 0, 3, 1, 4, 2, 5 };
+      NnExtent extent = { 4, 3, 5, f->lanes };
+      NnView view = { NULL, 7 * (gsize)f->lanes, f->lanes, 3 * 7 * (gsize)f->lanes };
+      g_auto (Array) x = array_new (f->random, 4 * view.channel);
+      g_auto (Array) norm = array_new (f->random, 12);
+      NnTransform transform = { way & 1 ? norm.data : NULL, way & 1 ? norm.data + 6 : NULL, index, way & 2 };
+
+      view.data = x.data;
+      for (guint j = 0; j < 4; j++)
+        for (guint pixel = 0; pixel < 15; pixel++)
+          for (guint lane = 0; lane < f->lanes; lane++)
+            {
+              double *value = &x.expected[place (view, pixel / 5, pixel % 5, j, lane)];
+
+              *value = way & 1 ? norm.expected[index[j + 2]] * *value + norm.expected[6 + index[j + 2]] : *value;
+              *value = way & 2 ? fmax (*value, 0) : *value;
+            }
+      f->kernels->activate (view, &transform, 2, extent);
+      expect_array (&x, f->name);
+    }
+}
+
+TEST (Kernels, Activate) { at_all_levels (check_activate); }
+
+static void
+check_offset (Fixture *f)
+{
+  for (guint way = 0; way < 16; way++)
+    {
+      NnExtent extent = { 5, 2, 3, f->lanes };
+      NnView from_view = lay_out (extent, way & 4), view = lay_out (extent, way & 8);
+      g_auto (Array) from = array_new (f->random, view_size (from_view, extent));
+      g_auto (Array) to = array_new (f->random, view_size (view, extent));
+      g_auto (Array) shift = array_new (f->random, 5);
+
+      from_view.data = way & 1 ? from.data : NULL;
+      view.data = to.data;
+      for (guint pixel = 0; pixel < 6; pixel++)
+        for (guint j = 0; j < 5; j++)
+          for (guint lane = 0; lane < f->lanes; lane++)
+            to.expected[place (view, pixel / 3, pixel % 3, j, lane)]
+                = (way & 1 ? from.expected[place (from_view, pixel / 3, pixel % 3, j, lane)] : 0)
+                  + (way & 2 ? shift.expected[j] : 0);
+      f->kernels->offset (view, from_view, way & 2 ? shift.data : NULL, extent);
+      expect_array (&to, f->name);
+    }
+}
+
+TEST (Kernels, Offset) { at_all_levels (check_offset); }
