@@ -22,7 +22,7 @@ NnCpu nn_cpu_detect (void);
 /* nn_cpu_detect() or what CLEAVE_CPU says; an error if that is no level, or one that the processor lacks. */
 gboolean nn_cpu_choose (NnCpu *cpu, GError **error);
 
-/* The widest kernels of this level of which two vectors hold no more than these lanes. */
+/* The widest kernels of this level of which two vectors, or several such pairs, hold these lanes. */
 const NnKernels *nn_cpu_kernels (NnCpu cpu, guint lanes);
 
 G_END_DECLS

@@ -39,7 +39,7 @@ typedef struct
 NnGemmWeights nn_gemm_part (const NnGemm *gemm, const float *packed, guint packed_k, guint first_output, guint n,
                             guint first, guint k);
 /* For each pixel of the extent's rows and columns: output[n][lanes] ← beta·output + weights · input[k][lanes]; beta is
- * 0 or 1. The input's channels follow each other; it is aligned to 32 bytes at every pixel. */
+ * 0 or 1. The input's channels follow each other; input and output are aligned to 64 bytes at every pixel. */
 void nn_gemm_multiply (const NnGemm *gemm, NnGemmWeights weights, NnView input, NnView output, NnExtent extent,
                        float beta);
 

@@ -94,8 +94,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (NnPlan, nn_plan_free)
 
 /* Ops before the cut (all of them where there is none). IMAGES is [n, C, H, W], n ≤ batch. */
 void nn_plan_forward_head (NnPlan *plan, NnMode mode, const float *images, guint n);
-/* Ops after the cut, on what the head gave; may be called many times after one head. ARRIVED (nullable: all did) is
- * [n, payload elements], 0 = lost: lost elements count as 0, the others are scaled by 1 / (1 − drop_rate). */
+/* Ops after the cut, on what the head gave, evaluating if it did; may be called many times after one head. ARRIVED
+ * (nullable: all did) is [n, payload elements], 0 = lost: lost elements count as 0, the others are scaled by 1 / (1 −
+ * drop_rate). */
 void nn_plan_forward_tail (NnPlan *plan, NnMode mode, const guint8 *arrived, double drop_rate);
 /* Copies the network's output [n, C, H, W], or [n, classes], of the last forward_tail. */
 void nn_plan_get_output (NnPlan *plan, float *output);

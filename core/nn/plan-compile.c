@@ -106,7 +106,8 @@ compile_conv (Compiler *compiler, gint index, const CleaveOp *op)
   NnValue *out
       = add_value (plan, op->out_channels, op->out_height, op->out_width, depthwise || wants_rows (compiler, index));
 
-  out->can_have_norm = TRUE;
+  /* A linear layer adds its bias after its product's statistics would be gathered. */
+  out->can_have_norm = !linear;
   if (depthwise)
     {
       add_step (compiler, nn_step_depthwise_new (plan, op, weight, compiler->current, out));
@@ -318,7 +319,7 @@ layout_give (Layout *layout, NnBuffer *buffer)
     }
 }
 
-/* The step after which nobody reads the value going forward. */
+/* The step after which nobody reads the value going forward; a block reads its input until its last one. */
 static guint
 last_use (const NnPlan *plan, const NnValue *value)
 {
@@ -328,7 +329,7 @@ last_use (const NnPlan *plan, const NnValue *value)
     {
       const NnStep *step = plan->steps->pdata[i - 1];
       if (step->in == value || step->source == value)
-        return i - 1;
+        return i - 1 + (step->block != NULL ? step->n_block_steps - 1 : 0);
     }
   return 0;
 }
@@ -350,8 +351,8 @@ lay_out_forward (NnPlan *plan, Layout *layout)
     }
 }
 
-/* Where the gradient of what a step reads goes: into out's own memory where it would be a copy, into new memory, or
- * added to what a later step has written. */
+/* Where the gradient of what a step reads goes: into out's own memory where it is a copy of that or replaces it, into
+ * new memory, or added to what a later step has written. */
 static void
 place_gradient (NnPlan *plan, Layout *layout, NnStep *step, NnValue *target, gboolean may_share, gboolean *accumulate,
                 gboolean *aliases)

@@ -268,6 +268,8 @@ void
 nn_plan_forward_tail (NnPlan *plan, NnMode mode, const guint8 *arrived, double drop_rate)
 {
   g_return_if_fail (plan->n > 0);
+  /* Evaluation leaves no values that a backward could read. */
+  g_return_if_fail ((mode == NN_MODE_EVALUATE) == (plan->mode == NN_MODE_EVALUATE));
 
   plan->mode = mode;
   plan->has_losses = arrived != NULL && plan->payload != NULL;

@@ -70,14 +70,13 @@ struct _NnStep
   NnStepKind kind;
   void (*forward) (NnPlan *plan, NnStep *step);
   void (*backward) (NnPlan *plan, NnStep *step);
-  NnValue *in, *source, *out; /* source: what an add adds; NULL elsewhere */
-  /* convolution and linear */
-  guint kernel, stride, padding, groups;
+  NnValue *in, *source, *out;            /* source: what an add adds; NULL elsewhere */
+  guint kernel, stride, padding, groups; /* of convolutions */
   NnArray *weight, *bias;
   guint tile_rows;       /* of output pixels, of a task */
   guint input_tile_rows; /* of input pixels, of a task of backward by input */
-  /* What backward does to the gradients of `in` and `source`: it adds to them where an earlier step wrote them, and
-   * leaves them alone where they share the memory of out's. */
+  /* What backward does to the gradients of `in` and `source`: it adds to them where an earlier step wrote them. Where
+   * they share the memory of out's, a depthwise step replaces that, any other leaves it as it is. */
   gboolean accumulate, accumulate_source;
   gboolean aliases, aliases_source;
   /* Where this step and those after it are one block: what runs instead of so many steps in NN_MODE_EVALUATE. */

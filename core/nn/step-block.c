@@ -89,10 +89,10 @@ packed_size (const NnPlan *plan, const NnStep *step)
 static void
 reserve (NnPlan *plan, NnBlock *block)
 {
-  Sizes sizes = sizes_of (plan, block, strip_rows (plan, block, 1));
-  Sizes largest = sizes_of (plan, block, strip_rows (plan, block, plan->max_groups));
+  /* More images make strips no smaller. */
+  Sizes sizes = sizes_of (plan, block, strip_rows (plan, block, plan->max_groups));
 
-  nn_plan_reserve (plan, MAX (sizes.planes + sizes.panel + sizes.input, largest.planes + largest.panel + largest.input),
+  nn_plan_reserve (plan, sizes.planes + sizes.panel + sizes.input,
                    block->expand->groups * packed_size (plan, block->expand)
                        + block->project->groups * packed_size (plan, block->project),
                    0);
@@ -134,14 +134,15 @@ nn_block_find (NnPlan *plan, guint index, guint *n_steps)
 
   if (project == NULL || !is_pointwise (expand) || depthwise->kind != NN_STEP_DEPTHWISE || !is_pointwise (project)
       || depthwise->in != expand->out || project->in != depthwise->out || expand->out->is_shared
-      || depthwise->out->is_shared || depthwise->out->is_permuted || !is_in_known_order (expand->out, expand->groups))
+      || depthwise->out->is_shared || depthwise->out->is_permuted
+      || !is_in_known_order (expand->out, expand->groups)
+      /* A strip's rows might all lie beside the image. */
+      || depthwise->padding >= depthwise->kernel)
     return NULL;
   if (join == NULL || join->kind != NN_STEP_JOIN || join->in != project->out || project->out->relu
-      || project->out->is_permuted || project->out->is_shared || index + 3 == plan->cut_step)
+      || project->out->is_permuted || project->out->is_shared)
     join = NULL;
   *n_steps = join != NULL ? 4 : 3;
-  if (index < plan->cut_step && index + *n_steps > plan->cut_step)
-    return NULL;
 
   NnBlock *block = g_new0 (NnBlock, 1);
   *block = (NnBlock){ expand, depthwise, project, join, join != NULL ? join->out : project->out };
@@ -199,7 +200,7 @@ clear_margins (const NnPlan *plan, const Task *task, guint n_planes)
 /* The first convolution's share of the chunk. Channel j of the chunk's order is channel j / groups of group j mod
  * groups, so a group's channels are every so many planes. */
 static void
-expand (NnPlan *plan, const Task *task)
+expand (NnPlan *plan, const Task *task, NnClock *clock)
 {
   const NnStep *step = task->block->expand;
   NnValue *out = step->out;
@@ -219,6 +220,7 @@ expand (NnPlan *plan, const Task *task)
                                       task->first / groups, n, 0, k),
                         input, output, (NnExtent){ n, task->rows, out->width, plan->lanes }, 0);
     }
+  nn_clock_lap (clock, NN_WORK_GEMM);
   plan->engine->kernels->activate (planes, &transform, task->first,
                                    (NnExtent){ task->n, task->rows, out->width, plan->lanes });
 }
@@ -336,8 +338,8 @@ run_task (NnPlan *plan, Task *task)
   for (task->first = 0; task->first < channels; task->first += chunk)
     {
       task->n = MIN (chunk, channels - task->first);
-      expand (plan, task);
-      nn_clock_lap (&clock, NN_WORK_GEMM);
+      expand (plan, task, &clock);
+      nn_clock_lap (&clock, NN_WORK_NORM);
       convolve (plan, task);
       nn_clock_lap (&clock, NN_WORK_DEPTHWISE);
       project (plan, task);

@@ -115,14 +115,21 @@ typedef struct
   guint group, first, n; /* channels first to first + n */
 } Channels;
 
-static guint
-channels_at_once (const NnPlan *plan, const NnStep *step)
+/* Floats of a channel's planes, backward's too where there is one. */
+static gsize
+channel_size (const NnPlan *plan, const NnStep *step)
 {
   gsize size = input_plane (plan, step).size;
 
   if (plan->flags & NN_PLAN_BACKWARD)
     size += gradient_plane (plan, step).size + result_plane (plan, step).size;
-  return CLAMP (PLANES_FLOATS / size, 1, MIN (32, step->out->channels));
+  return size;
+}
+
+static guint
+channels_at_once (const NnPlan *plan, const NnStep *step)
+{
+  return CLAMP (PLANES_FLOATS / channel_size (plan, step), 1, MIN (32, step->out->channels));
 }
 
 static guint
@@ -354,11 +361,7 @@ nn_step_depthwise_new (NnPlan *plan, const CleaveOp *op, NnArray *weight, NnValu
   step->kernel = op->kernel;
   step->stride = op->stride;
   step->padding = op->padding;
-  nn_plan_reserve (
-      plan,
-      channels_at_once (plan, step)
-              * (input_plane (plan, step).size + gradient_plane (plan, step).size + result_plane (plan, step).size)
-          + op->kernel * op->kernel,
-      plan->max_groups * weight->size, (gsize)plan->max_groups * MAX (out->channels, in->channels) * 2);
+  nn_plan_reserve (plan, channels_at_once (plan, step) * channel_size (plan, step) + op->kernel * op->kernel,
+                   plan->max_groups * weight->size, (gsize)plan->max_groups * MAX (out->channels, in->channels) * 2);
   return step;
 }

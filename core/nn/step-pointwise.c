@@ -396,7 +396,7 @@ reserve (NnPlan *plan, NnStep *step)
 {
   guint n = group_outputs (step), k = group_inputs (step);
   gsize n_tasks = nn_plan_n_tiles (plan, step->out->height, step->tile_rows, plan->max_groups);
-  gsize input_panel = panel_size (plan, step, input_chunk (plan, step));
+  gsize input_panel = reads_directly (plan, step) ? 0 : panel_size (plan, step, input_chunk (plan, step));
 
   nn_plan_reserve (plan, input_panel, step->groups * packed_size (plan, n, k), n_tasks * step->out->channels * 2);
   if (plan->flags & NN_PLAN_BACKWARD)

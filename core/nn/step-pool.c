@@ -59,6 +59,7 @@ backward_task (NnPlan *plan, NnStep *step, guint task)
     {
       to.data += raw * to.channel;
       plan->engine->kernels->add (to, from, extent);
+      nn_clock_lap (&clock, NN_WORK_ELEMENTWISE);
       return;
     }
   if (in->norm != NULL)

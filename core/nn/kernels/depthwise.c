@@ -3,7 +3,6 @@
  * weights and sums stay in registers. */
 #include "table.h"
 
-#define NN_INLINE static inline __attribute__ ((always_inline))
 #define NN_MAX_KERNEL 7
 
 /* --- convolution --- */
@@ -128,7 +127,9 @@ convolve_shape (float *to, const float *from, const float *weights, const NnPlan
     convolve (to, from, weights, plane, r, c, s, NN_USUAL_LANES, after, moments, activation);                          \
     break;
 
-  switch (100 * plane->kernel_rows + 10 * plane->kernel_columns + plane->stride)
+  int one_digit_each = plane->kernel_rows < 10 && plane->kernel_columns < 10 && plane->stride < 10;
+
+  switch (one_digit_each ? 100 * plane->kernel_rows + 10 * plane->kernel_columns + plane->stride : 0)
     {
       NN_SHAPE (3, 3, 1)
       NN_SHAPE (5, 5, 1)

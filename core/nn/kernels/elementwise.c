@@ -3,8 +3,6 @@
  * of its own. */
 #include "table.h"
 
-#define NN_INLINE static inline __attribute__ ((always_inline))
-
 /* Channels that are taken pixel by pixel before the next ones, so that both sides move along whole cache lines and few
  * streams: all of them between values by pixels, one between values by rows, and a few from one to the other. Rows come
  * first, since a row of a tile is one stretch of memory. */

@@ -2,8 +2,8 @@
 #pragma once
 
 /* The engine's own kernels: plain C over plain arrays, no GLib inside. `lanes` images lie side by side innermost, so
- * every kernel is a loop over whole vectors; lanes is a multiple of the vector's length and arrays are aligned to 64
- * bytes. A view's strides are in floats. */
+ * every kernel is a loop over whole vectors; lanes is a multiple of two vectors and arrays are aligned to a vector. A
+ * view's strides are in floats. */
 
 #include <stddef.h>
 #include <stdint.h>
@@ -76,7 +76,7 @@ typedef struct
   /* to[j] ← a[j]·gradient[j] + b[j]·value[j] + c[j]: batch-norm's backward; a copy where a is NULL */
   void (*norm_backward) (NnView to, NnView gradient, NnView value, const float *a, const float *b, const float *c,
                          NnExtent extent);
-  /* to[i] ← or + Σ over j < k of weights[j·block + i]·from[j], for i < n */
+  /* The channels of `from` follow each other. to[i] ← or + Σ over j < k of weights[j·block + i]·from[j], for i < n */
   void (*multiply) (NnView to, NnView from, const float *weights, unsigned block, unsigned n, unsigned k,
                     NnExtent extent, int accumulate);
   /* x[j] ← relu (scale·x[j] + shift), the transform's of channel index[first + j] */

@@ -3,7 +3,6 @@
  * precision along the pixels of a lane; lanes are added in double. Callers give at most some hundred pixels. */
 #include "table.h"
 
-#define NN_INLINE static inline __attribute__ ((always_inline))
 /* Vectors of a pixel whose sums are kept apart. */
 #define NN_PARTS 2
 /* Channels at once where they lie side by side. */

@@ -2,8 +2,6 @@
 /* The product of a few outputs' weights and a pixel's panel: what remains after BLIS's blocks. */
 #include "table.h"
 
-#define NN_INLINE static inline __attribute__ ((always_inline))
-
 /* `n` outputs of one pixel, the number literal, so that the sums stay in registers. */
 NN_INLINE void
 outputs (float *to, size_t to_channel, const float *from, const float *weights, unsigned block, unsigned n, unsigned k,

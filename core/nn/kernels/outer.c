@@ -4,8 +4,6 @@
  * at a time, and as left factor the narrower one. */
 #include "table.h"
 
-#define NN_INLINE static inline __attribute__ ((always_inline))
-
 /* Products in registers at once, by how many registers there are. */
 #if NN_VECTOR == 16
 #define NN_ROWS 4

@@ -6,6 +6,8 @@
 
 #include "kernels.h"
 
+#define NN_INLINE static inline __attribute__ ((always_inline))
+
 typedef float Vector __attribute__ ((vector_size (NN_VECTOR * sizeof (float)), may_alias));
 typedef int Mask __attribute__ ((vector_size (NN_VECTOR * sizeof (float)), may_alias));
 typedef float Half __attribute__ ((vector_size (NN_VECTOR / 2 * sizeof (float))));
@@ -19,40 +21,40 @@ typedef double Wide __attribute__ ((vector_size (NN_VECTOR / 2 * sizeof (double)
 /* transform → transform_avx512 */
 #define NN_NAME(name) NN_PASTE (nn_##name, NN_SUFFIX)
 
-static inline __attribute__ ((always_inline)) Vector
+NN_INLINE Vector
 vector_load (const float *from)
 {
   return *(const Vector *)from;
 }
 
-static inline __attribute__ ((always_inline)) void
+NN_INLINE void
 vector_store (float *to, Vector value)
 {
   *(Vector *)to = value;
 }
 
-static inline __attribute__ ((always_inline)) Vector
+NN_INLINE Vector
 vector_splat (float value)
 {
   return (Vector){ 0 } + value;
 }
 
 /* max (0, x); a NaN stays one, so that it reaches the loss. */
-static inline __attribute__ ((always_inline)) Vector
+NN_INLINE Vector
 vector_relu (Vector x)
 {
   return (Vector)((Mask)x & ~(x < 0));
 }
 
 /* value where x > 0, else 0. */
-static inline __attribute__ ((always_inline)) Vector
+NN_INLINE Vector
 vector_where_positive (Vector x, Vector value)
 {
   return (Vector)((Mask)value & (x > 0));
 }
 
 /* Sum of a vector's elements: halves onto halves, the same tree at every call. */
-static inline __attribute__ ((always_inline)) float
+NN_INLINE float
 vector_sum (Vector x)
 {
 #if NN_VECTOR == 16
@@ -67,7 +69,7 @@ vector_sum (Vector x)
 }
 
 /* The same in double: where a sum's digits are to cancel, as in a variance. */
-static inline __attribute__ ((always_inline)) double
+NN_INLINE double
 vector_wide_sum (Vector x)
 {
 #if NN_VECTOR == 16
@@ -118,7 +120,7 @@ vector_keep (Vector x, unsigned lane, unsigned valid)
 
 /* totals[i] ← the sum of vector i's elements, for four vectors: pairs are folded into each other, so that one shuffle
  * serves several vectors. */
-static inline __attribute__ ((always_inline)) void
+NN_INLINE void
 vector_sums_of_four (float *totals, Vector a, Vector b, Vector c, Vector d)
 {
   Vector ab = NN_QUARTERS (a, b, 0, 0, 0, 1, 1, 0, 1, 1) + NN_QUARTERS (a, b, 2, 0, 2, 1, 3, 0, 3, 1);
@@ -136,7 +138,7 @@ vector_sums_of_four (float *totals, Vector a, Vector b, Vector c, Vector d)
 }
 
 /* totals[i] ← the sum of vectors[i]'s elements. */
-static inline __attribute__ ((always_inline)) void
+NN_INLINE void
 vector_sums (float *totals, const Vector *vectors, unsigned n)
 {
   unsigned i = 0;
