@@ -356,8 +356,30 @@ link_added (CleaveNetworkBuilder *b)
   cleave_network_builder_add (b, first);
 }
 
+/* The statistics are those of what the linear layer gives with its bias. */
+static void
+norm_of_linear (CleaveNetworkBuilder *b)
+{
+  cleave_network_builder_conv (b, "c1", 4, 3, 1, 1, 1);
+  cleave_network_builder_pool (b);
+  cleave_network_builder_linear (b, "l1", 6);
+  cleave_network_builder_norm (b, "n");
+  cleave_network_builder_linear (b, "l2", 3);
+}
+
+/* A stride of two digits, far beyond the kernel. */
+static void
+wide_stride (CleaveNetworkBuilder *b)
+{
+  cleave_network_builder_conv (b, "c1", 3, 1, 11, 1, 3);
+  cleave_network_builder_norm (b, "n");
+  cleave_network_builder_conv (b, "c2", 4, 1, 1, 0, 1);
+}
+
 TEST (Gradients, OpsTogether)
 {
+  check_network ("norm of linear", 3, 4, norm_of_linear);
+  check_network ("wide stride", 3, 13, wide_stride);
   check_network ("norms between", 3, 4, norms_between);
   check_network ("adds and cut", 3, 4, adds_and_cut);
   check_network ("residual conv 3×3", 3, 12, residual_conv3);
