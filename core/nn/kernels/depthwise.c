@@ -117,36 +117,44 @@ convolve (float *to, const float *from, const float *weights, const NnPlane *pla
       }
 }
 
-/* The shapes that a convolution of size 3 or 5 and stride 1 or 2 has, forwards and, by phases of the stride, back. */
+#define NN_SHAPE(r, c, s)                                                                                              \
+  case 100 * r + 10 * c + s:                                                                                           \
+    convolve (to, from, weights, plane, r, c, s, NN_USUAL_LANES, after, moments, activation);                          \
+    return;
+
+/* Sizes 3 and 5 and strides 1 and 2 forwards; back, where nothing is done to outputs, the phases of such strides. */
 NN_INLINE void
 convolve_shape (float *to, const float *from, const float *weights, const NnPlane *plane, After after,
                 NnMoments moments, const NnActivation *activation)
 {
-#define NN_SHAPE(r, c, s)                                                                                              \
-  case 100 * r + 10 * c + s:                                                                                           \
-    convolve (to, from, weights, plane, r, c, s, NN_USUAL_LANES, after, moments, activation);                          \
-    break;
-
   int one_digit_each = plane->kernel_rows < 10 && plane->kernel_columns < 10 && plane->stride < 10;
+  unsigned shape = one_digit_each ? 100 * plane->kernel_rows + 10 * plane->kernel_columns + plane->stride : 0;
 
-  switch (one_digit_each ? 100 * plane->kernel_rows + 10 * plane->kernel_columns + plane->stride : 0)
+  switch (shape)
     {
       NN_SHAPE (3, 3, 1)
       NN_SHAPE (5, 5, 1)
-      NN_SHAPE (3, 3, 2)
-      NN_SHAPE (5, 5, 2)
-      NN_SHAPE (1, 1, 1)
-      NN_SHAPE (1, 2, 1)
-      NN_SHAPE (2, 1, 1)
-      NN_SHAPE (2, 2, 1)
-      NN_SHAPE (2, 3, 1)
-      NN_SHAPE (3, 2, 1)
-    default:
-      convolve (to, from, weights, plane, plane->kernel_rows, plane->kernel_columns, plane->stride, NN_USUAL_LANES,
-                after, moments, activation);
     }
-#undef NN_SHAPE
+  if (after == NN_PLAIN)
+    switch (shape)
+      {
+        NN_SHAPE (1, 1, 1)
+        NN_SHAPE (1, 2, 1)
+        NN_SHAPE (2, 1, 1)
+        NN_SHAPE (2, 2, 1)
+        NN_SHAPE (2, 3, 1)
+        NN_SHAPE (3, 2, 1)
+      }
+  else
+    switch (shape)
+      {
+        NN_SHAPE (3, 3, 2)
+        NN_SHAPE (5, 5, 2)
+      }
+  convolve (to, from, weights, plane, plane->kernel_rows, plane->kernel_columns, plane->stride, NN_USUAL_LANES, after,
+            moments, activation);
 }
+#undef NN_SHAPE
 
 void
 NN_NAME (depthwise) (float *to, const float *from, const float *weights, const NnPlane *plane, NnMoments moments,
