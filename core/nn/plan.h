@@ -125,6 +125,19 @@ nn_plan_valid_lanes (const NnPlan *plan, guint group)
   return MIN (plan->lanes, plan->n - group * plan->lanes);
 }
 
+/* Channels of one group of a convolution. */
+static inline guint
+nn_step_group_inputs (const NnStep *step)
+{
+  return step->in->channels / step->groups;
+}
+
+static inline guint
+nn_step_group_outputs (const NnStep *step)
+{
+  return step->out->channels / step->groups;
+}
+
 /* --- values (value.c) --- */
 
 /* From the first pixel of this row on. */

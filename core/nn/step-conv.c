@@ -14,24 +14,12 @@ taps (const NnStep *step)
   return step->kernel * step->kernel;
 }
 
-static guint
-group_inputs (const NnStep *step)
-{
-  return step->in->channels / step->groups;
-}
-
-static guint
-group_outputs (const NnStep *step)
-{
-  return step->out->channels / step->groups;
-}
-
 /* --- weights --- */
 
 static void
 pack_forward (NnPlan *plan, NnStep *step)
 {
-  guint n = group_outputs (step), k = group_inputs (step) * taps (step);
+  guint n = nn_step_group_outputs (step), k = nn_step_group_inputs (step) * taps (step);
   gsize size = nn_gemm_packed_size (plan->engine->gemm, n, k);
 
   for (guint g = 0; g < step->groups; g++)
@@ -52,7 +40,7 @@ transposed_weights (NnPlan *plan, const NnStep *step)
 static void
 pack_backward (NnPlan *plan, NnStep *step, float *scratch)
 {
-  guint outputs = group_outputs (step), inputs = group_inputs (step), n_taps = taps (step);
+  guint outputs = nn_step_group_outputs (step), inputs = nn_step_group_inputs (step), n_taps = taps (step);
   guint k = outputs * n_taps;
   gsize size = nn_gemm_packed_size (plan->engine->gemm, inputs, k);
 
@@ -152,7 +140,7 @@ forward_task (NnPlan *plan, NnStep *step, guint task)
 {
   NnClock clock = nn_clock_start (plan->engine);
   NnTile tile = nn_plan_tile (step->out->height, step->tile_rows, task);
-  guint n = group_outputs (step), k = group_inputs (step) * taps (step);
+  guint n = nn_step_group_outputs (step), k = nn_step_group_inputs (step) * taps (step);
   gsize pixel_stride = (gsize)k * step->groups * plan->lanes;
   gsize packed_size = nn_gemm_packed_size (plan->engine->gemm, n, k);
   NnExtent extent = { n, tile.rows, step->out->width, plan->lanes };
@@ -195,7 +183,7 @@ weight_task (NnPlan *plan, NnStep *step, guint task)
 {
   NnClock clock = nn_clock_start (plan->engine);
   NnTile tile = nn_plan_tile (step->out->height, step->tile_rows, task);
-  guint n = group_outputs (step), k = group_inputs (step) * taps (step), width = step->out->width;
+  guint n = nn_step_group_outputs (step), k = nn_step_group_inputs (step) * taps (step), width = step->out->width;
   gsize lanes = plan->lanes, gradient_pixel = step->out->channels * lanes, panel_pixel = k * step->groups * lanes;
   float *gradient = nn_engine_get_scratch (plan->engine);
   float *panels = gradient + step->tile_rows * width * gradient_pixel;
@@ -222,7 +210,7 @@ input_task (NnPlan *plan, NnStep *step, guint task)
   NnClock clock = nn_clock_start (plan->engine);
   NnValue *in = step->in;
   NnTile tile = nn_plan_tile (in->height, step->input_tile_rows, task);
-  guint n = group_inputs (step), k = group_outputs (step) * taps (step);
+  guint n = nn_step_group_inputs (step), k = nn_step_group_outputs (step) * taps (step);
   gsize lanes = plan->lanes, pixel_stride = (gsize)k * step->groups * lanes, product_pixel = in->channels * lanes;
   gsize packed_size = nn_gemm_packed_size (plan->engine->gemm, n, k);
   NnExtent extent = { n, tile.rows, in->width, lanes };
@@ -278,10 +266,11 @@ reserve (NnPlan *plan, NnStep *step)
   gsize n_tasks = nn_plan_n_tiles (plan, step->out->height, step->tile_rows, plan->max_groups);
   gsize n_input_tasks = nn_plan_n_tiles (plan, step->in->height, step->input_tile_rows, plan->max_groups);
   gsize packed = step->groups
-                 * nn_gemm_packed_size (plan->engine->gemm, group_outputs (step), group_inputs (step) * taps (step));
-  gsize transposed
-      = step->groups
-        * nn_gemm_packed_size (plan->engine->gemm, group_inputs (step), group_outputs (step) * taps (step));
+                 * nn_gemm_packed_size (plan->engine->gemm, nn_step_group_outputs (step),
+                                        nn_step_group_inputs (step) * taps (step));
+  gsize transposed = step->groups
+                     * nn_gemm_packed_size (plan->engine->gemm, nn_step_group_inputs (step),
+                                            nn_step_group_outputs (step) * taps (step));
 
   nn_plan_reserve (plan, (in_panel + step->out->channels) * step->tile_rows * step->out->width * plan->lanes, packed,
                    n_tasks * step->out->channels * 2);

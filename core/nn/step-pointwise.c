@@ -14,18 +14,6 @@
 /* Outputs whose statistics are gathered after they were computed, while they are in cache. */
 #define BLOCKS_AT_ONCE 2
 
-static guint
-group_inputs (const NnStep *step)
-{
-  return step->in->channels / step->groups;
-}
-
-static guint
-group_outputs (const NnStep *step)
-{
-  return step->out->channels / step->groups;
-}
-
 static gboolean
 reads_directly (const NnPlan *plan, const NnStep *step)
 {
@@ -45,13 +33,14 @@ chunk_channels (const NnPlan *plan, const NnStep *step, guint channels)
 static guint
 input_chunk (const NnPlan *plan, const NnStep *step)
 {
-  return reads_directly (plan, step) ? group_inputs (step) : chunk_channels (plan, step, group_inputs (step));
+  return reads_directly (plan, step) ? nn_step_group_inputs (step)
+                                     : chunk_channels (plan, step, nn_step_group_inputs (step));
 }
 
 static guint
 output_chunk (const NnPlan *plan, const NnStep *step)
 {
-  return chunk_channels (plan, step, group_outputs (step));
+  return chunk_channels (plan, step, nn_step_group_outputs (step));
 }
 
 /* A tile's panels in scratch memory. */
@@ -108,11 +97,12 @@ packed_size (const NnPlan *plan, guint n, guint k)
   return nn_gemm_packed_size (plan->engine->gemm, n, k);
 }
 
-void
-nn_step_pointwise_pack (NnPlan *plan, const NnStep *step, const float *scale, float *packed)
+/* Each group's matrix of n × k weights, whose rows and columns lie so far apart. */
+static void
+pack (NnPlan *plan, const NnStep *step, const float *scale, guint n, guint k, gsize row_stride, gsize column_stride,
+      float *packed)
 {
-  guint n = group_outputs (step), k = group_inputs (step), block = nn_gemm_block (plan->engine->gemm);
-  guint n_blocks = (n + block - 1) / block;
+  guint block = nn_gemm_block (plan->engine->gemm), n_blocks = (n + block - 1) / block;
 
 #pragma omp parallel for num_threads(plan->engine->n_threads)
   for (guint task = 0; task < step->groups * n_blocks; task++)
@@ -121,29 +111,28 @@ nn_step_pointwise_pack (NnPlan *plan, const NnStep *step, const float *scale, fl
       guint group = task / n_blocks, first = task % n_blocks * block;
 
       nn_gemm_pack (plan->engine->gemm, packed + group * packed_size (plan, n, k) + (gsize)first * k,
-                    step->weight->data + ((gsize)group * n + first) * k,
-                    scale != NULL ? scale + group * n + first : NULL, MIN (block, n - first), k, k, 1);
+                    step->weight->data + (gsize)group * n * k + first * row_stride,
+                    scale != NULL ? scale + group * n + first : NULL, MIN (block, n - first), k, row_stride,
+                    column_stride);
       nn_clock_lap (&clock, NN_WORK_GEMM);
     }
 }
 
+void
+nn_step_pointwise_pack (NnPlan *plan, const NnStep *step, const float *scale, float *packed)
+{
+  guint n = nn_step_group_outputs (step), k = nn_step_group_inputs (step);
+
+  pack (plan, step, scale, n, k, k, 1, packed);
+}
+
 /* The transposed matrix, for backward by input. */
 static void
-pack_backward (NnPlan *plan, NnStep *step, float *packed)
+pack_backward (NnPlan *plan, const NnStep *step, float *packed)
 {
-  guint n = group_inputs (step), k = group_outputs (step), block = nn_gemm_block (plan->engine->gemm);
-  guint n_blocks = (n + block - 1) / block;
+  guint n = nn_step_group_inputs (step), k = nn_step_group_outputs (step);
 
-#pragma omp parallel for num_threads(plan->engine->n_threads)
-  for (guint task = 0; task < step->groups * n_blocks; task++)
-    {
-      NnClock clock = nn_clock_start (plan->engine);
-      guint group = task / n_blocks, first = task % n_blocks * block;
-
-      nn_gemm_pack (plan->engine->gemm, packed + group * packed_size (plan, n, k) + (gsize)first * k,
-                    step->weight->data + (gsize)group * n * k + first, NULL, MIN (block, n - first), k, 1, n);
-      nn_clock_lap (&clock, NN_WORK_GEMM);
-    }
+  pack (plan, step, NULL, n, k, 1, n, packed);
 }
 
 /* Backward, the weights' partial gradients lie before the packed weights. */
@@ -179,10 +168,10 @@ finish_outputs (NnPlan *plan, const NnStep *step, const float *packed, guint fir
       NnView part = channel_view (out, first);
 
       extent.channels = MIN (span, n - first);
-      nn_gemm_multiply (
-          plan->engine->gemm,
-          nn_gemm_part (plan->engine->gemm, packed, group_inputs (step), first, extent.channels, first_input, n_inputs),
-          input, part, extent, first_input > 0);
+      nn_gemm_multiply (plan->engine->gemm,
+                        nn_gemm_part (plan->engine->gemm, packed, nn_step_group_inputs (step), first, extent.channels,
+                                      first_input, n_inputs),
+                        input, part, extent, first_input > 0);
       nn_clock_lap (clock, NN_WORK_GEMM);
       if (moments.sums == NULL)
         continue;
@@ -195,7 +184,7 @@ finish_outputs (NnPlan *plan, const NnStep *step, const float *packed, guint fir
 static void
 forward_group (NnPlan *plan, NnStep *step, NnTile tile, guint group, NnMoments moments, NnClock *clock)
 {
-  guint n = group_outputs (step), k = group_inputs (step), chunk = input_chunk (plan, step);
+  guint n = nn_step_group_outputs (step), k = nn_step_group_inputs (step), chunk = input_chunk (plan, step);
   const float *packed = plan->workspace + group * packed_size (plan, n, k);
   NnView out = channel_view (nn_value_view (step->out, tile.group, tile.row), group * n);
   NnExtent extent = { n, tile.rows, step->out->width, plan->lanes };
@@ -272,7 +261,7 @@ static void
 weight_products (NnPlan *plan, const NnStep *step, const OutputChunk *chunk, NnView input, guint first_input,
                  guint n_inputs)
 {
-  guint n = group_outputs (step), k = group_inputs (step);
+  guint n = nn_step_group_outputs (step), k = nn_step_group_inputs (step);
   float *partial = plan->workspace + (gsize)chunk->task * step->weight->size
                    + ((gsize)chunk->group * n + chunk->first) * k + first_input;
   NnFactor outputs = { chunk->gradient.data, chunk->gradient.row, chunk->gradient.pixel, chunk->n };
@@ -290,7 +279,7 @@ input_products (NnPlan *plan, const NnStep *step, const OutputChunk *chunk, guin
                 NnClock *clock)
 {
   NnValue *in = step->in;
-  guint n = group_inputs (step), k = group_outputs (step), channel = chunk->group * n + first_input;
+  guint n = nn_step_group_inputs (step), k = nn_step_group_outputs (step), channel = chunk->group * n + first_input;
   const float *packed = transposed_weights (plan, step) + chunk->group * packed_size (plan, n, k);
   NnExtent extent = { n_inputs, chunk->tile.rows, step->out->width, plan->lanes };
   guint row = chunk->tile.row * step->stride;
@@ -313,7 +302,7 @@ input_products (NnPlan *plan, const NnStep *step, const OutputChunk *chunk, guin
 static void
 backward_chunk (NnPlan *plan, const NnStep *step, const OutputChunk *chunk, NnClock *clock)
 {
-  guint k = group_inputs (step), span = input_chunk (plan, step);
+  guint k = nn_step_group_inputs (step), span = input_chunk (plan, step);
 
   for (guint first = 0; first < k; first += span)
     {
@@ -333,7 +322,7 @@ backward_task (NnPlan *plan, NnStep *step, guint task)
 {
   NnClock clock = nn_clock_start (plan->engine);
   NnTile tile = nn_plan_tile (step->out->height, step->tile_rows, task);
-  guint n = group_outputs (step), span = output_chunk (plan, step);
+  guint n = nn_step_group_outputs (step), span = output_chunk (plan, step);
   float *scratch = nn_engine_get_scratch (plan->engine);
   OutputChunk chunk = { .tile = tile, .task = task };
 
@@ -394,7 +383,7 @@ backward (NnPlan *plan, NnStep *step)
 static void
 reserve (NnPlan *plan, NnStep *step)
 {
-  guint n = group_outputs (step), k = group_inputs (step);
+  guint n = nn_step_group_outputs (step), k = nn_step_group_inputs (step);
   gsize n_tasks = nn_plan_n_tiles (plan, step->out->height, step->tile_rows, plan->max_groups);
   gsize input_panel = reads_directly (plan, step) ? 0 : panel_size (plan, step, input_chunk (plan, step));
 
