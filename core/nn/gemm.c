@@ -212,8 +212,8 @@ void
 nn_gemm_multiply (const NnGemm *gemm, NnGemmWeights weights, NnView input, NnView output, NnExtent extent, float beta)
 {
   g_assert (weights.n > 0 && weights.k > 0 && input.channel == gemm->lanes);
-  g_assert (((guintptr)input.data | (guintptr)output.data) % 64 == 0);
-  g_assert ((input.row | input.pixel | output.row | output.pixel | output.channel) % 16 == 0);
+  g_assert (((guintptr)input.data | (guintptr)output.data) % (4 * gemm->kernels->vector) == 0);
+  g_assert ((input.row | input.pixel | output.row | output.pixel | output.channel) % gemm->kernels->vector == 0);
 
   for (guint first = 0; first < weights.n; first += gemm->block)
     {

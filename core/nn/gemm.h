@@ -3,9 +3,10 @@
 
 /* BLIS's single-precision micro-kernel, called on operands that already lie as it wants them.
  *
- * `lanes` images lie side by side as the innermost dimension, so the activations of one pixel, [k][lanes], are a packed
- * panel as they are, and the product, [n][lanes], is a micro-tile at any channel stride. Only weights are packed. This
- * is the only file that knows BLIS, and it checks what would make BLIS abort. */
+ * `lanes` floats lie side by side as the innermost dimension, of as many images or of two pixels of half as many, so
+ * the activations of one pixel (or two), [k][lanes], are a packed panel as they are, and the product, [n][lanes], is a
+ * micro-tile at any channel stride. Only weights are packed. This is the only file that knows BLIS, and it checks what
+ * would make BLIS abort. */
 
 #include "cpu.h"
 #include "kernels/kernels.h"
@@ -16,7 +17,7 @@ typedef struct _NnGemm NnGemm;
 
 /* Sets BLIS up for this level, before its first call in the process; later calls must ask for the same. */
 const NnGemm *nn_gemm_get (NnCpu cpu, GError **error);
-/* Images side by side: the micro-tile's size in the direction that the kernel stores in rows. */
+/* Floats side by side: the micro-tile's size in the direction that the kernel stores in rows. */
 guint nn_gemm_lanes (const NnGemm *gemm);
 /* Floats that n × k packed weights take. */
 gsize nn_gemm_packed_size (const NnGemm *gemm, guint n, guint k);
@@ -39,7 +40,8 @@ typedef struct
 NnGemmWeights nn_gemm_part (const NnGemm *gemm, const float *packed, guint packed_k, guint first_output, guint n,
                             guint first, guint k);
 /* For each pixel of the extent's rows and columns: output[n][lanes] ← beta·output + weights · input[k][lanes]; beta is
- * 0 or 1. The input's channels follow each other; input and output are aligned to 64 bytes at every pixel. */
+ * 0 or 1. The input's channels follow each other; input and output are aligned to a vector of
+ * this processor's at every pixel. */
 void nn_gemm_multiply (const NnGemm *gemm, NnGemmWeights weights, NnView input, NnView output, NnExtent extent,
                        float beta);
 

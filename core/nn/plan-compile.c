@@ -23,17 +23,18 @@ add_value (NnPlan *plan, guint channels, guint height, guint width, gboolean by_
   value->height = height;
   value->width = width;
   value->pixels = height * width;
+  value->cells = (width + plan->side - 1) / plan->side;
   if (by_rows)
     {
-      value->pixel_stride = plan->lanes;
-      value->channel_stride = (gsize)width * plan->lanes;
+      value->cell_stride = plan->lanes;
+      value->channel_stride = (gsize)value->cells * plan->lanes;
       value->row_stride = channels * value->channel_stride;
     }
   else
     {
       value->channel_stride = plan->lanes;
-      value->pixel_stride = nn_plan_pixel_stride (plan, channels);
-      value->row_stride = width * value->pixel_stride;
+      value->cell_stride = nn_plan_cell_stride (plan, channels);
+      value->row_stride = value->cells * value->cell_stride;
     }
   value->group_stride = height * value->row_stride;
   value->index = identity_index (channels);
@@ -116,7 +117,7 @@ compile_conv (Compiler *compiler, gint index, const CleaveOp *op)
   /* Only the depthwise step reads channels in another order. */
   if (compiler->current->is_permuted)
     join (compiler, NULL, index - 1);
-  if (linear || (op->kernel == 1 && op->padding == 0))
+  if (linear || (op->kernel == 1 && op->padding == 0 && op->stride == 1))
     add_step (compiler, nn_step_pointwise_new (plan, op, weight, bias, compiler->current, out));
   else
     add_step (compiler, nn_step_conv_new (plan, op, weight, compiler->current, out));
@@ -201,7 +202,7 @@ finish_op (Compiler *compiler, gint index, guint cut)
   NnValue *payload = compiler->current;
   NnValue *out = add_value (plan, payload->channels, payload->height, payload->width, FALSE);
   out->row_stride = payload->row_stride;
-  out->pixel_stride = payload->pixel_stride;
+  out->cell_stride = payload->cell_stride;
   out->channel_stride = payload->channel_stride;
   out->group_stride = payload->group_stride;
   plan->payload = payload;
@@ -374,7 +375,7 @@ place_gradient (NnPlan *plan, Layout *layout, NnStep *step, NnValue *target, gbo
 static gboolean
 same_layout (const NnValue *a, const NnValue *b)
 {
-  return a->row_stride == b->row_stride && a->pixel_stride == b->pixel_stride && a->channel_stride == b->channel_stride;
+  return a->row_stride == b->row_stride && a->cell_stride == b->cell_stride && a->channel_stride == b->channel_stride;
 }
 
 /* Whether a depthwise step may write its input's gradient where its output's lies: each task has read its channels by

@@ -3,18 +3,18 @@
 
 #include <string.h>
 
-/* Pixels of a tile, or so: few, so that panels of hundreds of channels stay in a core's second-level cache and the
+/* Cells of a tile, or so: few, so that panels of hundreds of channels stay in a core's second-level cache and the
  * columns of a weight gradient in its first-level one; many, so that packed weights are used several times. */
-#define TILE_PIXELS 32
+#define TILE_CELLS 32
 
 guint
-nn_plan_tile_rows (const NnPlan *plan, guint height, guint width)
+nn_plan_tile_rows (const NnPlan *plan, const NnValue *value)
 {
-  guint rows = CLAMP (TILE_PIXELS / width, 1, height);
+  guint rows = CLAMP (TILE_CELLS / value->cells, 1, value->height);
 
   /* A second thread should have work too. */
-  if (plan->max_groups == 1 && rows == height && height > 1)
-    rows = (height + 1) / 2;
+  if (plan->max_groups == 1 && rows == value->height && value->height > 1)
+    rows = (value->height + 1) / 2;
   return rows;
 }
 
@@ -53,7 +53,7 @@ nn_plan_run (NnPlan *plan, NnStep *step, void (*task) (NnPlan *plan, NnStep *ste
 NnMoments
 nn_plan_task_moments (NnPlan *plan, const NnValue *value, guint task, guint group)
 {
-  NnMoments moments = { NULL, nn_plan_valid_lanes (plan, group) };
+  NnMoments moments = nn_value_moments (plan, value, group, NULL);
 
   if (value->norm != NULL)
     {
@@ -98,6 +98,24 @@ step_free (gpointer data)
   g_free (step);
 }
 
+/* Pixels of a cell: two where no row that a convolution reads or writes has an odd number of them. */
+static guint
+side_of (const NnEngine *engine, CleaveNetwork *network)
+{
+  if (engine->lanes / 2 % engine->kernels->vector != 0 || cleave_network_get_in_width (network) % 2 != 0)
+    return 1;
+  for (guint i = 0; i < cleave_network_get_n_ops (network); i++)
+    {
+      const CleaveOp *op = cleave_network_get_op (network, i);
+
+      if (op->out_width % 2 != 0 && (op->kind == CLEAVE_OP_CONV || op->out_width != 1))
+        return 1;
+      if (op->kind == CLEAVE_OP_CONV && op->in_width % 2 != 0)
+        return 1;
+    }
+  return 2;
+}
+
 /* A plan without memory. */
 static NnPlan *
 plan_compile (NnEngine *engine, NnSupernet *supernet, CleaveNetwork *network, guint batch, NnPlanFlags flags,
@@ -109,7 +127,9 @@ plan_compile (NnEngine *engine, NnSupernet *supernet, CleaveNetwork *network, gu
   plan->supernet = supernet;
   plan->flags = flags;
   plan->lanes = engine->lanes;
-  plan->max_groups = (batch + engine->lanes - 1) / engine->lanes;
+  plan->side = side_of (engine, network);
+  plan->images = engine->lanes / plan->side;
+  plan->max_groups = (batch + plan->images - 1) / plan->images;
   plan->values = g_ptr_array_new_with_free_func (value_free);
   plan->steps = g_ptr_array_new_with_free_func (step_free);
   plan->norms = g_ptr_array_new_with_free_func (nn_norm_free);
@@ -161,14 +181,20 @@ static void
 pack_channel (const NnPlan *plan, const NnValue *value, guint group, guint channel, const float *from, float *to)
 {
   gsize image = (gsize)value->channels * value->pixels;
-  guint valid = nn_plan_valid_lanes (plan, group);
-  const float *source = from + (gsize)group * plan->lanes * image + (gsize)channel * value->pixels;
+  guint valid = nn_plan_group_images (plan, group);
+  const float *source = from + (gsize)group * plan->images * image + (gsize)channel * value->pixels;
   float *target = to + group * value->group_stride + channel * value->channel_stride;
 
-  for (guint row = 0; row < value->height; row++)
-    for (guint column = 0; column < value->width; column++, source++)
-      for (guint lane = 0; lane < plan->lanes; lane++)
-        target[row * value->row_stride + column * value->pixel_stride + lane] = lane < valid ? source[lane * image] : 0;
+  for (guint row = 0; row < value->height; row++, target += value->row_stride)
+    for (guint column = 0; column < value->cells * plan->side; column++)
+      {
+        float *pixel = target + nn_plan_column_offset (plan, value->cell_stride, column);
+        gboolean counts = column < value->width;
+
+        for (guint lane = 0; lane < plan->images; lane++)
+          pixel[lane] = counts && lane < valid ? source[lane * image] : 0;
+        source += counts;
+      }
 }
 
 static void
@@ -194,10 +220,10 @@ unpack (NnPlan *plan, const NnValue *value, const float *from, float *to)
     for (guint channel = 0; channel < value->channels; channel++)
       {
         const float *source
-            = from + i / plan->lanes * value->group_stride + channel * value->channel_stride + i % plan->lanes;
+            = from + i / plan->images * value->group_stride + channel * value->channel_stride + i % plan->images;
         for (guint row = 0; row < value->height; row++)
           for (guint column = 0; column < value->width; column++)
-            *to++ = source[row * value->row_stride + column * value->pixel_stride];
+            *to++ = source[row * value->row_stride + nn_plan_column_offset (plan, value->cell_stride, column)];
       }
   nn_clock_lap (&clock, NN_WORK_DATA);
 }
@@ -208,15 +234,20 @@ pack_losses_channel (const NnPlan *plan, guint group, guint channel, const guint
 {
   const NnValue *value = plan->payload;
   gsize image = (gsize)value->channels * value->pixels;
-  guint valid = nn_plan_valid_lanes (plan, group);
-  const guint8 *source = arrived + (gsize)group * plan->lanes * image + (gsize)channel * value->pixels;
+  guint valid = nn_plan_group_images (plan, group);
+  const guint8 *source = arrived + (gsize)group * plan->images * image + (gsize)channel * value->pixels;
   float *target = plan->arrived + group * value->group_stride + channel * value->channel_stride;
 
-  for (guint row = 0; row < value->height; row++)
-    for (guint column = 0; column < value->width; column++, source++)
-      for (guint lane = 0; lane < plan->lanes; lane++)
-        target[row * value->row_stride + column * value->pixel_stride + lane]
-            = lane < valid && source[lane * image] ? scale : 0;
+  for (guint row = 0; row < value->height; row++, target += value->row_stride)
+    for (guint column = 0; column < value->cells * plan->side; column++)
+      {
+        float *pixel = target + nn_plan_column_offset (plan, value->cell_stride, column);
+        gboolean counts = column < value->width;
+
+        for (guint lane = 0; lane < plan->images; lane++)
+          pixel[lane] = counts && lane < valid && source[lane * image] ? scale : 0;
+        source += counts;
+      }
 }
 
 static void
@@ -255,11 +286,11 @@ run_steps (NnPlan *plan, guint first, guint end)
 void
 nn_plan_forward_head (NnPlan *plan, NnMode mode, const float *images, guint n)
 {
-  g_return_if_fail (n > 0 && n <= plan->max_groups * plan->lanes);
+  g_return_if_fail (n > 0 && n <= plan->max_groups * plan->images);
 
   plan->mode = mode;
   plan->n = n;
-  plan->n_groups = (n + plan->lanes - 1) / plan->lanes;
+  plan->n_groups = (n + plan->images - 1) / plan->images;
   pack (plan, plan->input, images, plan->input->data);
   run_steps (plan, 0, plan->cut_step);
 }

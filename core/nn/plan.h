@@ -8,9 +8,12 @@
  * and the step that reads it applies scale, shift and ReLU on the way in. The same goes backwards: a value's gradient
  * is kept as it was before the norm's backward, which the reader applies as an affine function of gradient and value.
  *
- * Images come in groups of `lanes`, innermost. Within a group a value lies either by pixels, [row][column][channel]
- * [lane], where one pixel is a ready panel for BLIS, or by rows, [row][channel][column][lane], where a depthwise
- * convolution finds a channel's row in one piece and a tile of a few rows is still one stretch of memory.
+ * Images come in groups, innermost. A cell is what fills the lanes of a BLIS panel: one pixel of `lanes` images or,
+ * where all widths are even, two neighbouring pixels of a row of half as many, [pixel][image]; the fewer images, the
+ * more rows of them a cache holds. Within a group a value lies either by cells, [row][cell][channel][lane], where one
+ * cell is a ready panel for BLIS, or by rows, [row][channel][cell][lane], where a depthwise convolution finds a
+ * channel's row in one piece, [column][image], and a tile of a few rows is still one stretch of memory. A value that is
+ * one pixel wide is one cell wide, of which only the first pixel counts.
  *
  * Work is cut into tasks fixed by shapes alone, most of them tiles of rows that stay in a core's cache; each writes its
  * own partial sums, which are added in order. So the number of threads changes nothing. */
@@ -40,7 +43,8 @@ typedef struct
 typedef struct
 {
   guint channels, height, width, pixels;
-  gsize row_stride, pixel_stride, channel_stride, group_stride;
+  guint cells; /* of a row */
+  gsize row_stride, cell_stride, channel_stride, group_stride;
   NnBuffer *buffer, *gradient_buffer;
   float *data, *gradient;
   guint32 *index; /* raw channel that a reader's channel is */
@@ -89,7 +93,9 @@ struct _NnPlan
   NnEngine *engine;
   NnSupernet *supernet;
   NnPlanFlags flags;
-  guint lanes;
+  guint lanes;  /* side · images */
+  guint side;   /* pixels of a cell: 1 or 2 */
+  guint images; /* of a group */
   guint max_groups;
   GPtrArray *values;  /* NnValue */
   GPtrArray *steps;   /* NnStep, in forward order */
@@ -118,11 +124,18 @@ typedef struct
   guint group, row, rows;
 } NnTile;
 
-/* The lanes of a group that hold images. */
+/* How many images a group has. */
 static inline guint
-nn_plan_valid_lanes (const NnPlan *plan, guint group)
+nn_plan_group_images (const NnPlan *plan, guint group)
 {
-  return MIN (plan->lanes, plan->n - group * plan->lanes);
+  return MIN (plan->images, plan->n - group * plan->images);
+}
+
+/* From the first pixel of a row to another. */
+static inline gsize
+nn_plan_column_offset (const NnPlan *plan, gsize cell_stride, guint column)
+{
+  return column / plan->side * cell_stride + column % plan->side * plan->images;
 }
 
 /* Channels of one group of a convolution. */
@@ -146,9 +159,12 @@ NnView nn_value_gradient_view (const NnValue *value, guint group, guint row);
 NnTransform nn_value_transform (const NnValue *value);
 /* Nothing is left to be done to it. */
 gboolean nn_value_is_plain (const NnValue *value);
-gboolean nn_value_is_by_pixels (const NnPlan *plan, const NnValue *value);
+gboolean nn_value_is_by_cells (const NnPlan *plan, const NnValue *value);
 gsize nn_value_size (const NnPlan *plan, const NnValue *value);
-/* view ← the gradient of the raw value (the norm's backward applied), lanes without images set to 0. */
+/* Moments over this value that are added to SUMS. */
+NnMoments nn_value_moments (const NnPlan *plan, const NnValue *value, guint group, double *sums);
+/* view ← the gradient of the raw value (the norm's backward applied) from this column on, lanes without images set to
+ * 0. The extent's lanes are a cell's, or those of one pixel. */
 void nn_value_read_gradient (NnPlan *plan, const NnValue *value, guint group, guint row, guint column, NnExtent extent,
                              guint first_channel, NnView view);
 
@@ -167,10 +183,10 @@ gboolean nn_plan_take_memory (NnPlan *plan, GError **error);
 
 /* --- steps --- */
 
-/* From a pixel to the next of a panel of so many channels. Panels an even number of cache lines apart would meet in few
+/* From a cell to the next of a panel of so many channels. Panels an even number of cache lines apart would meet in few
  * of a cache's sets, so a lane of padding keeps them odd. */
 static inline gsize
-nn_plan_pixel_stride (const NnPlan *plan, guint channels)
+nn_plan_cell_stride (const NnPlan *plan, guint channels)
 {
   return (gsize)(channels + (channels > 1 && channels % 2 == 0)) * plan->lanes;
 }
@@ -178,7 +194,7 @@ nn_plan_pixel_stride (const NnPlan *plan, guint channels)
 /* Making a step, say what its tasks need; the largest need of all steps counts. */
 void nn_plan_reserve (NnPlan *plan, gsize scratch_floats, gsize workspace_floats, gsize n_sums);
 /* Rows a task, for values of this size. */
-guint nn_plan_tile_rows (const NnPlan *plan, guint height, guint width);
+guint nn_plan_tile_rows (const NnPlan *plan, const NnValue *value);
 guint nn_plan_n_tiles (const NnPlan *plan, guint height, guint tile_rows, guint n_groups);
 NnTile nn_plan_tile (guint height, guint tile_rows, guint task);
 /* Runs tasks 0 to n_tasks − 1 of a step on all threads. */

@@ -4,15 +4,15 @@
  *
  * A task takes a strip of output rows of one group of images and goes through the widened channels in chunks: the first
  * convolution writes a chunk straight into padded planes, which get their norm and ReLU in place; the depthwise kernel
- * applies its own to what it writes, as panels by pixels; the last convolution adds the chunk's share to the output. So
+ * applies its own to what it writes, as panels by cells; the last convolution adds the chunk's share to the output. So
  * what is between never leaves the cache. Rows that two strips need are computed twice. Chunks are fixed by shapes, so
  * every sum has its order, however the rows are cut. */
 #include "plan.h"
 
 #include <string.h>
 
-/* Output pixels of a strip, or so. */
-#define STRIP_PIXELS 128
+/* Output cells of a strip, or so. */
+#define STRIP_CELLS 128
 /* Floats of a chunk's planes. */
 #define CHUNK_FLOATS (200 * 1024)
 
@@ -30,8 +30,8 @@ chunk_channels (const NnPlan *plan, const NnBlock *block)
 {
   const NnStep *depthwise = block->depthwise;
   guint rows
-      = MIN (block->out->height, MAX (1, STRIP_PIXELS / block->out->width)) * depthwise->stride + depthwise->kernel - 1;
-  gsize plane = (gsize)rows * (depthwise->in->width + 2 * depthwise->padding) * plan->lanes;
+      = MIN (block->out->height, MAX (1, STRIP_CELLS / block->out->cells)) * depthwise->stride + depthwise->kernel - 1;
+  gsize plane = (gsize)rows * (depthwise->in->width + 2 * depthwise->padding) * plan->images;
   guint unit = nn_gemm_block (plan->engine->gemm) * block->expand->groups;
 
   return MIN (depthwise->in->channels, MAX (CHUNK_FLOATS / plane / unit, 1) * unit);
@@ -41,7 +41,7 @@ chunk_channels (const NnPlan *plan, const NnBlock *block)
 static guint
 strip_rows (const NnPlan *plan, const NnBlock *block, guint n_groups)
 {
-  guint height = block->out->height, rows = CLAMP (STRIP_PIXELS / block->out->width, 1, height);
+  guint height = block->out->height, rows = CLAMP (STRIP_CELLS / block->out->cells, 1, height);
   guint strips = (plan->engine->n_threads + n_groups - 1) / n_groups;
 
   return MIN (rows, MAX (1, (height + strips - 1) / strips));
@@ -50,15 +50,15 @@ strip_rows (const NnPlan *plan, const NnBlock *block, guint n_groups)
 /* Where a task's chunk lies in scratch memory. */
 typedef struct
 {
-  gsize plane_row, plane;         /* floats of a padded row, a padded plane */
-  gsize panel_pixel, input_pixel; /* floats */
-  gsize planes, panel, input;     /* floats in all */
+  gsize plane_row, plane;       /* floats of a padded row, a padded plane */
+  gsize panel_cell, input_cell; /* floats */
+  gsize planes, panel, input;   /* floats in all */
 } Sizes;
 
 static gboolean
 reads_directly (const NnPlan *plan, const NnBlock *block)
 {
-  return nn_value_is_plain (block->expand->in) && nn_value_is_by_pixels (plan, block->expand->in);
+  return nn_value_is_plain (block->expand->in) && nn_value_is_by_cells (plan, block->expand->in);
 }
 
 static Sizes
@@ -69,13 +69,13 @@ sizes_of (const NnPlan *plan, const NnBlock *block, guint rows)
   guint input_rows = (rows - 1) * depthwise->stride + depthwise->kernel;
   Sizes sizes = { 0 };
 
-  sizes.plane_row = (gsize)(depthwise->in->width + 2 * depthwise->padding) * plan->lanes;
+  sizes.plane_row = (gsize)(depthwise->in->width + 2 * depthwise->padding) * plan->images;
   sizes.plane = input_rows * sizes.plane_row;
   sizes.planes = chunk * sizes.plane;
-  sizes.panel_pixel = nn_plan_pixel_stride (plan, chunk);
-  sizes.panel = rows * block->out->width * sizes.panel_pixel;
-  sizes.input_pixel = nn_plan_pixel_stride (plan, block->expand->in->channels);
-  sizes.input = reads_directly (plan, block) ? 0 : input_rows * depthwise->in->width * sizes.input_pixel;
+  sizes.panel_cell = nn_plan_cell_stride (plan, chunk);
+  sizes.panel = rows * block->out->cells * sizes.panel_cell;
+  sizes.input_cell = nn_plan_cell_stride (plan, block->expand->in->channels);
+  sizes.input = reads_directly (plan, block) ? 0 : input_rows * depthwise->in->cells * sizes.input_cell;
   return sizes;
 }
 
@@ -170,7 +170,7 @@ static NnView
 inner_planes (const NnPlan *plan, const Task *task)
 {
   const NnStep *depthwise = task->block->depthwise;
-  gsize margin = (task->row - task->first_row) * task->sizes.plane_row + (gsize)depthwise->padding * plan->lanes;
+  gsize margin = (task->row - task->first_row) * task->sizes.plane_row + (gsize)depthwise->padding * plan->images;
 
   return (NnView){ task->planes + margin, task->sizes.plane_row, plan->lanes, task->sizes.plane };
 }
@@ -180,7 +180,7 @@ static void
 clear_margins (const NnPlan *plan, const Task *task, guint n_planes)
 {
   const NnStep *depthwise = task->block->depthwise;
-  gsize row = task->sizes.plane_row, side = (gsize)depthwise->padding * plan->lanes;
+  gsize row = task->sizes.plane_row, side = (gsize)depthwise->padding * plan->images;
   guint above = task->row - task->first_row, below = task->sizes.plane / row - above - task->rows;
 
   for (guint i = 0; i < n_planes; i++)
@@ -218,11 +218,11 @@ expand (NnPlan *plan, const Task *task, NnClock *clock)
       nn_gemm_multiply (plan->engine->gemm,
                         nn_gemm_part (plan->engine->gemm, task->expand_weights + group * packed_size (plan, step), k,
                                       task->first / groups, n, 0, k),
-                        input, output, (NnExtent){ n, task->rows, out->width, plan->lanes }, 0);
+                        input, output, (NnExtent){ n, task->rows, out->cells, plan->lanes }, 0);
     }
   nn_clock_lap (clock, NN_WORK_GEMM);
   plan->engine->kernels->activate (planes, &transform, task->first,
-                                   (NnExtent){ task->n, task->rows, out->width, plan->lanes });
+                                   (NnExtent){ task->n, task->rows, out->cells, plan->lanes });
 }
 
 static void
@@ -231,15 +231,16 @@ convolve (NnPlan *plan, const Task *task)
   const NnStep *step = task->block->depthwise;
   const NnValue *out = step->out;
   guint taps = step->kernel * step->kernel;
-  NnPlane plane = { task->tile.rows,
-                    out->width,
-                    step->kernel,
-                    step->kernel,
-                    step->stride,
-                    plan->lanes,
-                    out->width * task->sizes.panel_pixel,
-                    task->sizes.panel_pixel,
-                    task->sizes.plane_row };
+  NnPlane plane = { .rows = task->tile.rows,
+                    .columns = out->width,
+                    .kernel_rows = step->kernel,
+                    .kernel_columns = step->kernel,
+                    .stride = step->stride,
+                    .lanes = plan->images,
+                    .side = plan->side,
+                    .to_row = out->cells * task->sizes.panel_cell,
+                    .to_cell = task->sizes.panel_cell,
+                    .from_row = task->sizes.plane_row };
 
   for (guint i = 0; i < task->n; i++)
     {
@@ -253,7 +254,7 @@ convolve (NnPlan *plan, const Task *task)
         }
       plan->engine->kernels->depthwise (task->panel + (gsize)i * plan->lanes, task->planes + i * task->sizes.plane,
                                         step->weight->data + (gsize)channel * taps, &plane,
-                                        (NnMoments){ NULL, plan->lanes }, &activation);
+                                        (NnMoments){ NULL, plan->images, plan->images }, &activation);
     }
 }
 
@@ -264,13 +265,13 @@ project (NnPlan *plan, const Task *task)
   const NnStep *step = task->block->project;
   const NnValue *out = task->block->out;
   guint groups = step->groups, k = step->in->channels / groups, n = out->channels / groups;
-  NnExtent extent = { n, task->tile.rows, out->width, plan->lanes };
+  NnExtent extent = { n, task->tile.rows, out->cells, plan->lanes };
 
   for (guint group = 0; group < groups; group++)
     {
       guint first = MAX (task->first, group * k), end = MIN (task->first + task->n, (group + 1) * k);
-      NnView panel = { task->panel + (gsize)(first - task->first) * plan->lanes, out->width * task->sizes.panel_pixel,
-                       task->sizes.panel_pixel, plan->lanes };
+      NnView panel = { task->panel + (gsize)(first - task->first) * plan->lanes, out->cells * task->sizes.panel_cell,
+                       task->sizes.panel_cell, plan->lanes };
       NnView output = nn_value_view (out, task->tile.group, task->tile.row);
 
       if (first >= end)
@@ -290,7 +291,7 @@ begin_output (NnPlan *plan, const Task *task)
 {
   const NnStep *join = task->block->join;
   const NnNorm *norm;
-  NnExtent extent = { task->block->out->channels, task->tile.rows, task->block->out->width, plan->lanes };
+  NnExtent extent = { task->block->out->channels, task->tile.rows, task->block->out->cells, plan->lanes };
 
   if (join == NULL)
     return;
@@ -310,9 +311,9 @@ read_input (NnPlan *plan, Task *task, float *scratch)
   task->input = nn_value_view (in, task->tile.group, task->row);
   if (reads_directly (plan, task->block))
     return;
-  NnView panels = { scratch, in->width * task->sizes.input_pixel, task->sizes.input_pixel, plan->lanes };
+  NnView panels = { scratch, in->cells * task->sizes.input_cell, task->sizes.input_cell, plan->lanes };
   plan->engine->kernels->transform (panels, task->input, &transform,
-                                    (NnExtent){ in->channels, task->rows, in->width, plan->lanes });
+                                    (NnExtent){ in->channels, task->rows, in->cells, plan->lanes });
   task->input = panels;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Convolution of a kernel larger than 1×1, but depthwise, on BLIS.
+/* Convolution with a larger kernel or stride than 1, but depthwise, on BLIS.
  *
- * A task takes a tile of output pixels of one group of images, lays their inputs out as panels [pixel][k][lane] with k
+ * A task takes a tile of output pixels of one group of images, lays their inputs out as panels [cell][k][lane] with k
  * = (channel, row, column) of the kernel, and multiplies. Backward by input is the same with the taps turned round: the
  * panels are those of the output's gradient, k = (output channel, row, column). */
 #include "plan.h"
@@ -87,25 +87,20 @@ tap_pixel (const NnStep *step, gboolean backward, gint y, gint x, guint tap, gui
   return (guint)y < there->height && (guint)x < there->width;
 }
 
-static NnView
-shift_pixels (NnView view, guint columns)
-{
-  view.data += columns * view.pixel;
-  return view;
-}
-
 /* One tap of one pixel, all channels. */
 static void
 read_tap (NnPlan *plan, const NnStep *step, gboolean backward, guint group, guint row, guint column, NnView to)
 {
   const NnValue *value = backward ? step->out : step->in;
-  NnExtent extent = { value->channels, 1, 1, plan->lanes };
+  NnExtent extent = { value->channels, 1, 1, plan->images };
 
   if (!backward)
     {
       NnTransform transform = nn_value_transform (value);
-      plan->engine->kernels->transform (to, shift_pixels (nn_value_view (value, group, row), column), &transform,
-                                        extent);
+      NnView from = nn_value_view (value, group, row);
+
+      from.data += nn_plan_column_offset (plan, value->cell_stride, column);
+      plan->engine->kernels->transform (to, from, &transform, extent);
       return;
     }
   nn_value_read_gradient (plan, value, group, row, column, extent, 0, to);
@@ -116,20 +111,21 @@ fill_panels (NnPlan *plan, const NnStep *step, gboolean backward, NnTile tile, f
 {
   const NnValue *here = backward ? step->in : step->out;
   guint channels = (backward ? step->out : step->in)->channels, lanes = plan->lanes;
-  gsize channel_stride = (gsize)taps (step) * lanes, pixel_stride = channels * channel_stride;
+  gsize channel_stride = (gsize)taps (step) * lanes, cell_stride = channels * channel_stride;
 
-  for (guint row = tile.row; row < tile.row + tile.rows; row++)
-    for (guint column = 0; column < here->width; column++, panels += pixel_stride)
+  for (guint row = tile.row; row < tile.row + tile.rows; row++, panels += here->cells * cell_stride)
+    for (guint column = 0; column < here->width; column++)
       for (guint tap = 0; tap < taps (step); tap++)
         {
-          NnView to = { panels + tap * lanes, 0, 0, channel_stride };
+          NnView to
+              = { panels + nn_plan_column_offset (plan, cell_stride, column) + tap * lanes, 0, 0, channel_stride };
           guint source_row, source_column;
 
           if (tap_pixel (step, backward, row, column, tap, &source_row, &source_column))
             read_tap (plan, step, backward, tile.group, source_row, source_column, to);
           else
             for (guint channel = 0; channel < channels; channel++)
-              memset (to.data + channel * channel_stride, 0, lanes * sizeof (float));
+              memset (to.data + channel * channel_stride, 0, plan->images * sizeof (float));
         }
 }
 
@@ -141,11 +137,11 @@ forward_task (NnPlan *plan, NnStep *step, guint task)
   NnClock clock = nn_clock_start (plan->engine);
   NnTile tile = nn_plan_tile (step->out->height, step->tile_rows, task);
   guint n = nn_step_group_outputs (step), k = nn_step_group_inputs (step) * taps (step);
-  gsize pixel_stride = (gsize)k * step->groups * plan->lanes;
+  gsize cell_stride = (gsize)k * step->groups * plan->lanes;
   gsize packed_size = nn_gemm_packed_size (plan->engine->gemm, n, k);
-  NnExtent extent = { n, tile.rows, step->out->width, plan->lanes };
+  NnExtent extent = { n, tile.rows, step->out->cells, plan->lanes };
   NnView out = nn_value_view (step->out, tile.group, tile.row), part = out;
-  NnView panels = { nn_engine_get_scratch (plan->engine), step->out->width * pixel_stride, pixel_stride, plan->lanes };
+  NnView panels = { nn_engine_get_scratch (plan->engine), step->out->cells * cell_stride, cell_stride, plan->lanes };
   NnMoments moments = nn_plan_task_moments (plan, step->out, task, tile.group);
 
   fill_panels (plan, step, FALSE, tile, panels.data);
@@ -183,27 +179,27 @@ weight_task (NnPlan *plan, NnStep *step, guint task)
 {
   NnClock clock = nn_clock_start (plan->engine);
   NnTile tile = nn_plan_tile (step->out->height, step->tile_rows, task);
-  guint n = nn_step_group_outputs (step), k = nn_step_group_inputs (step) * taps (step), width = step->out->width;
-  gsize lanes = plan->lanes, gradient_pixel = step->out->channels * lanes, panel_pixel = k * step->groups * lanes;
+  guint n = nn_step_group_outputs (step), k = nn_step_group_inputs (step) * taps (step), cells = step->out->cells;
+  gsize lanes = plan->lanes, gradient_cell = step->out->channels * lanes, panel_cell = k * step->groups * lanes;
   float *gradient = nn_engine_get_scratch (plan->engine);
-  float *panels = gradient + step->tile_rows * width * gradient_pixel;
+  float *panels = gradient + step->tile_rows * cells * gradient_cell;
   float *partial = plan->workspace + (gsize)task * step->weight->size;
 
   nn_value_read_gradient (plan, step->out, tile.group, tile.row, 0,
-                          (NnExtent){ step->out->channels, tile.rows, width, lanes }, 0,
-                          (NnView){ gradient, width * gradient_pixel, gradient_pixel, lanes });
+                          (NnExtent){ step->out->channels, tile.rows, cells, lanes }, 0,
+                          (NnView){ gradient, cells * gradient_cell, gradient_cell, lanes });
   nn_clock_lap (&clock, NN_WORK_NORM);
   fill_panels (plan, step, FALSE, tile, panels);
   nn_clock_lap (&clock, NN_WORK_ELEMENTWISE);
   for (guint g = 0; g < step->groups; g++)
     plan->engine->kernels->outer (partial + (gsize)g * n * k, k, 1,
-                                  (NnFactor){ gradient + g * n * lanes, width * gradient_pixel, gradient_pixel, n },
-                                  (NnFactor){ panels + g * k * lanes, width * panel_pixel, panel_pixel, k }, tile.rows,
-                                  width, lanes);
+                                  (NnFactor){ gradient + g * n * lanes, cells * gradient_cell, gradient_cell, n },
+                                  (NnFactor){ panels + g * k * lanes, cells * panel_cell, panel_cell, k }, tile.rows,
+                                  cells, lanes);
   nn_clock_lap (&clock, NN_WORK_GEMM);
 }
 
-/* A tile of input pixels: PRODUCTS, by pixels, is where the input's gradient is computed. */
+/* A tile of input pixels: PRODUCTS, by cells, is where the input's gradient is computed. */
 static void
 input_task (NnPlan *plan, NnStep *step, guint task)
 {
@@ -211,12 +207,12 @@ input_task (NnPlan *plan, NnStep *step, guint task)
   NnValue *in = step->in;
   NnTile tile = nn_plan_tile (in->height, step->input_tile_rows, task);
   guint n = nn_step_group_inputs (step), k = nn_step_group_outputs (step) * taps (step);
-  gsize lanes = plan->lanes, pixel_stride = (gsize)k * step->groups * lanes, product_pixel = in->channels * lanes;
+  gsize lanes = plan->lanes, cell_stride = (gsize)k * step->groups * lanes, product_cell = in->channels * lanes;
   gsize packed_size = nn_gemm_packed_size (plan->engine->gemm, n, k);
-  NnExtent extent = { n, tile.rows, in->width, lanes };
-  NnView panels = { nn_engine_get_scratch (plan->engine), in->width * pixel_stride, pixel_stride, lanes };
-  NnView products = { panels.data + step->input_tile_rows * in->width * pixel_stride, in->width * product_pixel,
-                      product_pixel, lanes };
+  NnExtent extent = { n, tile.rows, in->cells, lanes };
+  NnView panels = { nn_engine_get_scratch (plan->engine), in->cells * cell_stride, cell_stride, lanes };
+  NnView products = { panels.data + step->input_tile_rows * in->cells * cell_stride, in->cells * product_cell,
+                      product_cell, lanes };
   NnView part = products, to = nn_value_gradient_view (in, tile.group, tile.row);
   NnTransform transform = nn_value_transform (in);
   NnMoments moments = nn_plan_task_moments (plan, in, task, tile.group);
@@ -272,11 +268,11 @@ reserve (NnPlan *plan, NnStep *step)
                      * nn_gemm_packed_size (plan->engine->gemm, nn_step_group_inputs (step),
                                             nn_step_group_outputs (step) * taps (step));
 
-  nn_plan_reserve (plan, (in_panel + step->out->channels) * step->tile_rows * step->out->width * plan->lanes, packed,
+  nn_plan_reserve (plan, (in_panel + step->out->channels) * step->tile_rows * step->out->cells * plan->lanes, packed,
                    n_tasks * step->out->channels * 2);
   if ((plan->flags & NN_PLAN_BACKWARD) == 0)
     return;
-  nn_plan_reserve (plan, (out_panel + step->in->channels) * step->input_tile_rows * step->in->width * plan->lanes,
+  nn_plan_reserve (plan, (out_panel + step->in->channels) * step->input_tile_rows * step->in->cells * plan->lanes,
                    n_tasks * step->weight->size + 16 + transposed, n_input_tasks * step->in->channels * 2);
   nn_plan_reserve (plan, step->weight->size, 0, 0);
 }
@@ -296,8 +292,8 @@ nn_step_conv_new (NnPlan *plan, const CleaveOp *op, NnArray *weight, NnValue *in
   step->stride = op->stride;
   step->padding = op->padding;
   step->groups = op->groups;
-  step->tile_rows = nn_plan_tile_rows (plan, out->height, out->width);
-  step->input_tile_rows = nn_plan_tile_rows (plan, in->height, in->width);
+  step->tile_rows = nn_plan_tile_rows (plan, out);
+  step->input_tile_rows = nn_plan_tile_rows (plan, in);
   reserve (plan, step);
   return step;
 }

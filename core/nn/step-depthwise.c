@@ -29,7 +29,7 @@ plane_of (const NnPlan *plan, const NnValue *value, guint margin)
 {
   Plane plane = { value->height, value->width, margin, 0, 0 };
 
-  plane.row = (gsize)(value->width + 2 * margin) * plan->lanes;
+  plane.row = (gsize)(value->width + 2 * margin) * plan->images;
   plane.size = (value->height + 2 * margin) * plane.row;
   return plane;
 }
@@ -37,7 +37,7 @@ plane_of (const NnPlan *plan, const NnValue *value, guint margin)
 static void
 clear_margin (const NnPlan *plan, const Plane *plane, float *data)
 {
-  gsize side = (gsize)plane->margin * plan->lanes, inner = (gsize)plane->width * plan->lanes;
+  gsize side = (gsize)plane->margin * plan->images, inner = (gsize)plane->width * plan->images;
 
   memset (data, 0, plane->margin * plane->row * sizeof (float));
   data += plane->margin * plane->row;
@@ -53,7 +53,7 @@ clear_margin (const NnPlan *plan, const Plane *plane, float *data)
 static NnView
 inner_view (const NnPlan *plan, const Plane *plane, float *planes)
 {
-  return (NnView){ planes + plane->margin * (plane->row + plan->lanes), plane->row, plan->lanes, plane->size };
+  return (NnView){ planes + plane->margin * (plane->row + plan->images), plane->row, plan->lanes, plane->size };
 }
 
 static Plane
@@ -153,7 +153,7 @@ task_channels (const NnPlan *plan, const NnStep *step, guint task)
 static NnMoments
 begin_moments (NnPlan *plan, const NnValue *value, const Channels *channels, const guint32 *index)
 {
-  NnMoments moments = { NULL, nn_plan_valid_lanes (plan, channels->group) };
+  NnMoments moments = nn_value_moments (plan, value, channels->group, NULL);
 
   if (value->norm == NULL)
     return moments;
@@ -174,7 +174,7 @@ fill_padded (NnPlan *plan, const NnStep *step, const Channels *channels, float *
   for (guint i = 0; i < channels->n; i++)
     clear_margin (plan, &plane, padded + i * plane.size);
   plan->engine->kernels->transform (inner_view (plan, &plane, padded), nn_value_view (in, channels->group, 0),
-                                    &transform, (NnExtent){ channels->n, in->height, in->width, plan->lanes });
+                                    &transform, (NnExtent){ channels->n, in->height, in->cells, plan->lanes });
 }
 
 /* --- forward --- */
@@ -189,9 +189,10 @@ forward_plane (const NnPlan *plan, const NnStep *step)
                     .kernel_rows = step->kernel,
                     .kernel_columns = step->kernel,
                     .stride = step->stride,
-                    .lanes = plan->lanes,
+                    .lanes = plan->images,
+                    .side = plan->side,
                     .to_row = out->row_stride,
-                    .to_pixel = out->pixel_stride,
+                    .to_cell = out->cell_stride,
                     .from_row = input_plane (plan, step).row };
 }
 
@@ -213,7 +214,7 @@ forward_task (NnPlan *plan, NnStep *step, guint task)
     for (guint i = 0; i < channels.n; i++)
       {
         guint channel = channels.first + i;
-        NnMoments sums = { NULL, moments.valid };
+        NnMoments sums = { NULL, moments.valid, moments.images };
 
         plane.rows = MIN (at_once, out->height - row);
         if (moments.sums != NULL && plan->mode != NN_MODE_EVALUATE)
@@ -251,19 +252,28 @@ convolve_back (NnPlan *plan, const NnStep *step, guint channel, const float *gra
 {
   Plane from = gradient_plane (plan, step), to = result_plane (plan, step);
   guint taps = step->kernel * step->kernel;
-  gsize lanes = plan->lanes;
+  gsize images = plan->images;
 
   for (guint phase = 0; phase < step->stride * step->stride; phase++)
     {
       Phase y = phase_of (step, phase / step->stride, step->in->height);
       Phase x = phase_of (step, phase % step->stride, step->in->width);
-      NnPlane plane = { y.n, x.n, y.taps, x.taps, 1, lanes, to.row * step->stride, lanes * step->stride, from.row };
+      NnPlane plane = { .rows = y.n,
+                        .columns = x.n,
+                        .kernel_rows = y.taps,
+                        .kernel_columns = x.taps,
+                        .stride = 1,
+                        .lanes = images,
+                        .side = 1,
+                        .to_row = to.row * step->stride,
+                        .to_cell = images * step->stride,
+                        .from_row = from.row };
       gsize row = from.margin + y.source, column = from.margin + x.source;
 
       turn_taps (step, step->weight->data + (gsize)channel * taps, &y, &x, turned);
-      plan->engine->kernels->depthwise (result + y.first * to.row + x.first * lanes,
-                                        gradient + row * from.row + column * lanes, turned, &plane,
-                                        (NnMoments){ NULL, lanes }, NULL);
+      plan->engine->kernels->depthwise (result + y.first * to.row + x.first * images,
+                                        gradient + row * from.row + column * images, turned, &plane,
+                                        (NnMoments){ NULL, images, images }, NULL);
     }
 }
 
@@ -279,7 +289,7 @@ write_input_gradient (NnPlan *plan, NnStep *step, const Channels *channels, floa
   transform.index += channels->first;
   for (guint row = 0; row < in->height; row += at_once)
     {
-      NnExtent extent = { channels->n, MIN (at_once, in->height - row), in->width, plan->lanes };
+      NnExtent extent = { channels->n, MIN (at_once, in->height - row), in->cells, plan->lanes };
       NnView to = nn_value_gradient_view (in, channels->group, row);
       NnView from = { results + row * plane.row, plane.row, plan->lanes, plane.size };
 
@@ -313,12 +323,12 @@ backward_task (NnPlan *plan, NnStep *step, guint task)
   for (guint i = 0; i < channels.n; i++)
     clear_margin (plan, &plane, gradients + i * plane.size);
   nn_value_read_gradient (plan, out, channels.group, 0, 0,
-                          (NnExtent){ channels.n, out->height, out->width, plan->lanes }, channels.first, gradient);
+                          (NnExtent){ channels.n, out->height, out->cells, plan->lanes }, channels.first, gradient);
   nn_clock_lap (&clock, NN_WORK_NORM);
   fill_padded (plan, step, &channels, padded);
   nn_clock_lap (&clock, NN_WORK_ELEMENTWISE);
   forward.to_row = gradient.row;
-  forward.to_pixel = gradient.pixel;
+  forward.to_cell = gradient.pixel;
   for (guint i = 0; i < channels.n; i++)
     {
       guint channel = channels.first + i;

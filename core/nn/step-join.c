@@ -14,7 +14,7 @@ n_tasks (const NnPlan *plan, const NnStep *step)
 static NnExtent
 tile_extent (const NnPlan *plan, const NnStep *step, NnTile tile)
 {
-  return (NnExtent){ step->out->channels, tile.rows, step->out->width, plan->lanes };
+  return (NnExtent){ step->out->channels, tile.rows, step->out->cells, plan->lanes };
 }
 
 /* --- join --- */
@@ -144,7 +144,7 @@ step_new (NnPlan *plan, NnValue *in, NnValue *source, NnValue *out)
   step->in = in;
   step->source = source;
   step->out = out;
-  step->tile_rows = nn_plan_tile_rows (plan, out->height, out->width);
+  step->tile_rows = nn_plan_tile_rows (plan, out);
   nn_plan_reserve (plan, 0, 0,
                    (gsize)nn_plan_n_tiles (plan, out->height, step->tile_rows, plan->max_groups) * out->channels * 2);
   return step;

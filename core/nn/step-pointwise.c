@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* 1×1 convolution and linear layers, on BLIS.
+/* 1×1 convolution of stride 1 and linear layers, on BLIS.
  *
- * A task takes a tile of output pixels of one group of images. The side of the layer that a depthwise convolution
+ * A task takes a tile of pixels of one group of images. The side of the layer that a depthwise convolution
  * widened may have hundreds of channels, so a tile passes through in chunks of channels whose panels stay in cache: a
  * chunk is read once, with the norm and ReLU that were left to be done to it, and serves all products that it is in.
- * Where a value is plain, by pixels already, it is a panel as it lies. */
+ * Where a value is plain, by cells already, it is a panel as it lies. */
 #include "plan.h"
 
 #include <string.h>
@@ -17,15 +17,15 @@
 static gboolean
 reads_directly (const NnPlan *plan, const NnStep *step)
 {
-  return nn_value_is_plain (step->in) && nn_value_is_by_pixels (plan, step->in);
+  return nn_value_is_plain (step->in) && nn_value_is_by_cells (plan, step->in);
 }
 
 /* Channels of a chunk, whole blocks of packed weights. */
 static guint
 chunk_channels (const NnPlan *plan, const NnStep *step, guint channels)
 {
-  guint block = nn_gemm_block (plan->engine->gemm), pixels = step->tile_rows * step->out->width;
-  gsize fitting = CHUNK_FLOATS / ((gsize)pixels * plan->lanes) / block * block;
+  guint block = nn_gemm_block (plan->engine->gemm), cells = step->tile_rows * step->out->cells;
+  gsize fitting = CHUNK_FLOATS / ((gsize)cells * plan->lanes) / block * block;
 
   return MIN (channels, MAX (fitting, block));
 }
@@ -47,15 +47,15 @@ output_chunk (const NnPlan *plan, const NnStep *step)
 static NnView
 panel_view (const NnPlan *plan, const NnStep *step, guint channels, float *scratch)
 {
-  gsize pixel = nn_plan_pixel_stride (plan, channels);
+  gsize cell = nn_plan_cell_stride (plan, channels);
 
-  return (NnView){ scratch, step->out->width * pixel, pixel, plan->lanes };
+  return (NnView){ scratch, step->out->cells * cell, cell, plan->lanes };
 }
 
 static gsize
 panel_size (const NnPlan *plan, const NnStep *step, guint channels)
 {
-  return step->tile_rows * step->out->width * nn_plan_pixel_stride (plan, channels);
+  return step->tile_rows * step->out->cells * nn_plan_cell_stride (plan, channels);
 }
 
 static NnView
@@ -65,27 +65,18 @@ channel_view (NnView view, guint channel)
   return view;
 }
 
-/* The input's pixels that output pixels from this row on are made of. */
-static NnView
-strided_view (const NnStep *step, NnView view)
-{
-  view.row *= step->stride;
-  view.pixel *= step->stride;
-  return view;
-}
-
 /* `n` channels of the input, from `first` on, as panels: where they lie, or read into scratch memory. */
 static NnView
 read_input (NnPlan *plan, const NnStep *step, NnTile tile, guint first, guint n, float *scratch)
 {
-  NnView view = strided_view (step, nn_value_view (step->in, tile.group, tile.row * step->stride));
+  NnView view = nn_value_view (step->in, tile.group, tile.row);
   NnTransform transform = nn_value_transform (step->in);
 
   if (reads_directly (plan, step))
     return channel_view (view, first);
   NnView panel = panel_view (plan, step, n, scratch);
   transform.index += first;
-  plan->engine->kernels->transform (panel, view, &transform, (NnExtent){ n, tile.rows, step->out->width, plan->lanes });
+  plan->engine->kernels->transform (panel, view, &transform, (NnExtent){ n, tile.rows, step->out->cells, plan->lanes });
   return panel;
 }
 
@@ -175,7 +166,7 @@ finish_outputs (NnPlan *plan, const NnStep *step, const float *packed, guint fir
       nn_clock_lap (clock, NN_WORK_GEMM);
       if (moments.sums == NULL)
         continue;
-      NnMoments part_moments = { moments.sums + 2 * first, moments.valid };
+      NnMoments part_moments = { moments.sums + 2 * first, moments.valid, moments.images };
       plan->engine->kernels->moments (part, part, extent, part_moments);
       nn_clock_lap (clock, NN_WORK_NORM);
     }
@@ -187,7 +178,7 @@ forward_group (NnPlan *plan, NnStep *step, NnTile tile, guint group, NnMoments m
   guint n = nn_step_group_outputs (step), k = nn_step_group_inputs (step), chunk = input_chunk (plan, step);
   const float *packed = plan->workspace + group * packed_size (plan, n, k);
   NnView out = channel_view (nn_value_view (step->out, tile.group, tile.row), group * n);
-  NnExtent extent = { n, tile.rows, step->out->width, plan->lanes };
+  NnExtent extent = { n, tile.rows, step->out->cells, plan->lanes };
 
   for (guint first = 0; first < k; first += chunk)
     {
@@ -221,7 +212,7 @@ forward_task (NnPlan *plan, NnStep *step, guint task)
     forward_group (plan, step, tile, group, moments, &clock);
   if (step->bias != NULL)
     add_bias (plan, step, nn_value_view (step->out, tile.group, tile.row),
-              (NnExtent){ step->out->channels, tile.rows, step->out->width, plan->lanes });
+              (NnExtent){ step->out->channels, tile.rows, step->out->cells, plan->lanes });
   nn_clock_lap (&clock, NN_WORK_ELEMENTWISE);
 }
 
@@ -268,9 +259,9 @@ weight_products (NnPlan *plan, const NnStep *step, const OutputChunk *chunk, NnV
   NnFactor inputs = { input.data, input.row, input.pixel, n_inputs };
 
   if (chunk->n <= n_inputs)
-    plan->engine->kernels->outer (partial, k, 1, outputs, inputs, chunk->tile.rows, step->out->width, plan->lanes);
+    plan->engine->kernels->outer (partial, k, 1, outputs, inputs, chunk->tile.rows, step->out->cells, plan->lanes);
   else
-    plan->engine->kernels->outer (partial, 1, k, inputs, outputs, chunk->tile.rows, step->out->width, plan->lanes);
+    plan->engine->kernels->outer (partial, 1, k, inputs, outputs, chunk->tile.rows, step->out->cells, plan->lanes);
 }
 
 /* This chunk's share of the input's gradient; with the last share, ReLU's backward and the norm's sums. */
@@ -281,9 +272,8 @@ input_products (NnPlan *plan, const NnStep *step, const OutputChunk *chunk, guin
   NnValue *in = step->in;
   guint n = nn_step_group_inputs (step), k = nn_step_group_outputs (step), channel = chunk->group * n + first_input;
   const float *packed = transposed_weights (plan, step) + chunk->group * packed_size (plan, n, k);
-  NnExtent extent = { n_inputs, chunk->tile.rows, step->out->width, plan->lanes };
-  guint row = chunk->tile.row * step->stride;
-  NnView to = strided_view (step, nn_value_gradient_view (in, chunk->tile.group, row));
+  NnExtent extent = { n_inputs, chunk->tile.rows, step->out->cells, plan->lanes };
+  NnView to = nn_value_gradient_view (in, chunk->tile.group, chunk->tile.row);
   NnTransform transform = nn_value_transform (in);
 
   nn_gemm_multiply (plan->engine->gemm,
@@ -294,8 +284,8 @@ input_products (NnPlan *plan, const NnStep *step, const OutputChunk *chunk, guin
     return;
   transform.index += channel;
   plan->engine->kernels->transform_backward (to, channel_view (to, channel),
-                                             strided_view (step, nn_value_view (in, chunk->tile.group, row)),
-                                             &transform, extent, chunk->moments);
+                                             nn_value_view (in, chunk->tile.group, chunk->tile.row), &transform, extent,
+                                             chunk->moments);
   nn_clock_lap (clock, NN_WORK_NORM);
 }
 
@@ -333,14 +323,14 @@ backward_task (NnPlan *plan, NnStep *step, guint task)
       {
         chunk.n = MIN (span, n - chunk.first);
         chunk.gradient = panel_view (plan, step, chunk.n, scratch);
-        NnExtent extent = { chunk.n, tile.rows, step->out->width, plan->lanes };
+        NnExtent extent = { chunk.n, tile.rows, step->out->cells, plan->lanes };
         guint channel = chunk.group * n + chunk.first;
 
         nn_value_read_gradient (plan, step->out, tile.group, tile.row, 0, extent, channel, chunk.gradient);
         nn_clock_lap (&clock, NN_WORK_NORM);
         if (step->bias != NULL)
           {
-            NnMoments sums = { bias_sums (plan, step, task) + 2 * channel, plan->lanes };
+            NnMoments sums = { bias_sums (plan, step, task) + 2 * channel, plan->lanes, plan->lanes };
             memset (sums.sums, 0, 2 * chunk.n * sizeof (double));
             plan->engine->kernels->moments (chunk.gradient, chunk.gradient, extent, sums);
           }
@@ -366,12 +356,7 @@ backward (NnPlan *plan, NnStep *step)
   guint n_tasks = nn_plan_n_tiles (plan, step->out->height, step->tile_rows, plan->n_groups);
 
   if (step->in->needs_gradient)
-    {
-      pack_backward (plan, step, transposed_weights (plan, step));
-      /* Pixels between those that the stride takes get nothing. */
-      if (step->stride > 1 && !step->accumulate)
-        memset (step->in->gradient, 0, step->in->group_stride * plan->n_groups * sizeof (float));
-    }
+    pack_backward (plan, step, transposed_weights (plan, step));
   nn_plan_run (plan, step, backward_task, n_tasks);
   reduce_weights (plan, step, n_tasks);
   if (step->in->needs_gradient)
@@ -408,9 +393,9 @@ nn_step_pointwise_new (NnPlan *plan, const CleaveOp *op, NnArray *weight, NnArra
   step->weight = weight;
   step->bias = bias;
   step->kernel = 1;
-  step->stride = linear ? 1 : op->stride;
+  step->stride = 1;
   step->groups = linear ? 1 : op->groups;
-  step->tile_rows = nn_plan_tile_rows (plan, out->height, out->width);
+  step->tile_rows = nn_plan_tile_rows (plan, out);
   reserve (plan, step);
   return step;
 }

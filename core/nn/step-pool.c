@@ -2,10 +2,19 @@
 /* Global average pooling: a task is one channel of one group of images. */
 #include "plan.h"
 
+#include <string.h>
+
+/* From a pixel of a plane to the next; a row of one pixel is a whole cell. */
+static gsize
+step_of (const NnPlan *plan, const NnValue *in)
+{
+  return in->width == 1 ? plan->lanes : plan->images;
+}
+
 static NnView
 plane_view (const NnPlan *plan, const NnValue *in, float *plane)
 {
-  return (NnView){ plane, (gsize)in->width * plan->lanes, plan->lanes, 0 };
+  return (NnView){ plane, (gsize)in->cells * plan->lanes, plan->lanes, 0 };
 }
 
 static void
@@ -13,19 +22,20 @@ forward_task (NnPlan *plan, NnStep *step, guint task)
 {
   NnClock clock = nn_clock_start (plan->engine);
   NnValue *in = step->in;
-  guint group = task / in->channels, channel = task % in->channels, lanes = plan->lanes;
+  guint group = task / in->channels, channel = task % in->channels, images = plan->images;
   NnTransform transform = nn_value_transform (in);
   float *plane = nn_engine_get_scratch (plan->engine);
   float *out = nn_value_view (step->out, group, 0).data + channel * step->out->channel_stride;
 
   transform.index += channel;
   plan->engine->kernels->transform (plane_view (plan, in, plane), nn_value_view (in, group, 0), &transform,
-                                    (NnExtent){ 1, in->height, in->width, lanes });
-  for (guint lane = 0; lane < lanes; lane++)
+                                    (NnExtent){ 1, in->height, in->cells, plan->lanes });
+  memset (out, 0, plan->lanes * sizeof (float));
+  for (guint lane = 0; lane < images; lane++)
     {
       double sum = 0;
       for (guint pixel = 0; pixel < in->pixels; pixel++)
-        sum += plane[(gsize)pixel * lanes + lane];
+        sum += plane[pixel * step_of (plan, in) + lane];
       out[lane] = sum / in->pixels;
     }
   nn_clock_lap (&clock, NN_WORK_ELEMENTWISE);
@@ -44,17 +54,18 @@ backward_task (NnPlan *plan, NnStep *step, guint task)
 {
   NnClock clock = nn_clock_start (plan->engine);
   NnValue *in = step->in;
-  guint group = task / in->channels, channel = task % in->channels, lanes = plan->lanes, raw = in->index[channel];
-  NnExtent extent = { 1, in->height, in->width, lanes };
+  guint group = task / in->channels, channel = task % in->channels, raw = in->index[channel];
+  NnExtent extent = { 1, in->height, in->cells, plan->lanes };
   NnTransform transform = nn_value_transform (in);
-  NnMoments moments = { NULL, nn_plan_valid_lanes (plan, group) };
+  NnMoments moments = nn_value_moments (plan, in, group, NULL);
   float *plane = nn_engine_get_scratch (plan->engine);
   const float *out = nn_value_gradient_view (step->out, group, 0).data + channel * step->out->channel_stride;
   NnView to = nn_value_gradient_view (in, group, 0), from = plane_view (plan, in, plane);
 
+  memset (plane, 0, (gsize)in->height * in->cells * plan->lanes * sizeof (float));
   for (guint pixel = 0; pixel < in->pixels; pixel++)
-    for (guint lane = 0; lane < lanes; lane++)
-      plane[(gsize)pixel * lanes + lane] = out[lane] / in->pixels;
+    for (guint lane = 0; lane < plan->images; lane++)
+      plane[pixel * step_of (plan, in) + lane] = out[lane] / in->pixels;
   if (step->accumulate)
     {
       to.data += raw * to.channel;
@@ -93,6 +104,6 @@ nn_step_pool_new (NnPlan *plan, NnValue *in, NnValue *out)
   step->backward = backward;
   step->in = in;
   step->out = out;
-  nn_plan_reserve (plan, (gsize)in->pixels * plan->lanes, 0, (gsize)plan->max_groups * in->channels * 2);
+  nn_plan_reserve (plan, (gsize)in->height * in->cells * plan->lanes, 0, (gsize)plan->max_groups * in->channels * 2);
   return step;
 }

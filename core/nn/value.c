@@ -6,7 +6,7 @@
 static NnView
 view_of (const NnValue *value, float *data, guint group, guint row)
 {
-  return (NnView){ data + group * value->group_stride + row * value->row_stride, value->row_stride, value->pixel_stride,
+  return (NnView){ data + group * value->group_stride + row * value->row_stride, value->row_stride, value->cell_stride,
                    value->channel_stride };
 }
 
@@ -36,7 +36,7 @@ nn_value_is_plain (const NnValue *value)
 }
 
 gboolean
-nn_value_is_by_pixels (const NnPlan *plan, const NnValue *value)
+nn_value_is_by_cells (const NnPlan *plan, const NnValue *value)
 {
   return value->channel_stride == plan->lanes;
 }
@@ -47,14 +47,22 @@ nn_value_size (const NnPlan *plan, const NnValue *value)
   return value->group_stride * plan->max_groups;
 }
 
+NnMoments
+nn_value_moments (const NnPlan *plan, const NnValue *value, guint group, double *sums)
+{
+  return (NnMoments){ sums, nn_plan_group_images (plan, group), value->width == 1 ? plan->lanes : plan->images };
+}
+
+/* Of every `images` lanes, those after the first `valid`. */
 static void
-clear_invalid_lanes (NnView view, NnExtent extent, guint valid)
+clear_invalid_lanes (NnView view, NnExtent extent, guint valid, guint images)
 {
   for (guint row = 0; row < extent.rows; row++)
     for (guint channel = 0; channel < extent.channels; channel++)
       for (guint column = 0; column < extent.columns; column++)
-        memset (view.data + row * view.row + channel * view.channel + column * view.pixel + valid, 0,
-                (extent.lanes - valid) * sizeof (float));
+        for (guint first = 0; first < extent.lanes; first += images)
+          memset (view.data + row * view.row + channel * view.channel + column * view.pixel + first + valid, 0,
+                  (images - valid) * sizeof (float));
 }
 
 void
@@ -64,13 +72,14 @@ nn_value_read_gradient (NnPlan *plan, const NnValue *value, guint group, guint r
   const NnNorm *norm = value->norm;
   NnView gradient = nn_value_gradient_view (value, group, row);
   NnView raw = nn_value_view (value, group, row);
-  guint valid = nn_plan_valid_lanes (plan, group);
+  NnMoments lanes = nn_value_moments (plan, value, group, NULL);
+  gsize offset = nn_plan_column_offset (plan, value->cell_stride, column) + first_channel * value->channel_stride;
 
-  gradient.data += column * value->pixel_stride + first_channel * value->channel_stride;
-  raw.data += column * value->pixel_stride + first_channel * value->channel_stride;
+  gradient.data += offset;
+  raw.data += offset;
   plan->engine->kernels->norm_backward (view, gradient, raw, norm != NULL ? norm->a + first_channel : NULL,
                                         norm != NULL ? norm->b + first_channel : NULL,
                                         norm != NULL ? norm->c + first_channel : NULL, extent);
-  if (valid < plan->lanes)
-    clear_invalid_lanes (view, extent, valid);
+  if (lanes.valid < lanes.images)
+    clear_invalid_lanes (view, extent, lanes.valid, MIN (lanes.images, extent.lanes));
 }

@@ -196,21 +196,42 @@ static const Window windows[] = {
   { 2, 3, 1 }, { 3, 2, 1 }, { 7, 7, 1 }, { 7, 7, 2 }, { 4, 4, 2 }, { 3, 3, 3 }, { 9, 9, 1 },
 };
 
-/* Two rows of outputs, some of which stay what they are: to's pixels lie apart. */
-static NnPlane
-plane_of (const Window *window, guint columns, guint lanes)
+/* Floats of a pixel, and how many pixels lie side by side. */
+typedef struct
 {
-  gsize from_row = ((columns - 1) * window->stride + window->columns) * (gsize)lanes;
+  guint lanes, side;
+} Cell;
 
-  return (NnPlane){ 2,
-                    columns,
-                    window->rows,
-                    window->columns,
-                    window->stride,
-                    lanes,
-                    columns * 2 * (gsize)lanes,
-                    2 * (gsize)lanes,
-                    from_row };
+#define N_CELLS 3
+
+static Cell
+cell_of (const Fixture *f, guint way)
+{
+  return way == 0 ? (Cell){ f->lanes / 2, 2 } : way == 1 ? (Cell){ f->lanes / 2, 1 } : (Cell){ f->lanes, 1 };
+}
+
+/* Two rows of outputs, some of which stay what they are: to's cells lie apart. */
+static NnPlane
+plane_of (const Window *window, guint columns, Cell cell)
+{
+  gsize from_row = ((columns - 1) * window->stride + window->columns) * (gsize)cell.lanes;
+
+  return (NnPlane){ .rows = 2,
+                    .columns = columns,
+                    .kernel_rows = window->rows,
+                    .kernel_columns = window->columns,
+                    .stride = window->stride,
+                    .lanes = cell.lanes,
+                    .side = cell.side,
+                    .to_row = (columns + 1) * 2 * (gsize)cell.lanes,
+                    .to_cell = 2 * cell.side * (gsize)cell.lanes,
+                    .from_row = from_row };
+}
+
+static gsize
+output_place (const NnPlane *plane, guint y, guint x, guint lane)
+{
+  return y * plane->to_row + x / plane->side * plane->to_cell + x % plane->side * plane->lanes + lane;
 }
 
 static gsize
@@ -246,8 +267,29 @@ expect_depthwise (const NnPlane *plane, const Array *to, const Array *from, cons
             result = activation->scale * result + activation->shift;
           if (activation != NULL && activation->relu)
             result = fmax (result, 0);
-          to->expected[y * plane->to_row + x * plane->to_pixel + lane] = result;
+          to->expected[output_place (plane, y, x, lane)] = result;
         }
+}
+
+static void
+check_depthwise_window (Fixture *f, const Window *window, guint columns, Cell cell, guint way)
+{
+  NnPlane plane = plane_of (window, columns, cell);
+  NnActivation activation = { -0.7f, 0.3f, way == 3 };
+  double sums[2] = { 1, 2 }, expected[2] = { 1, 2 };
+  NnMoments moments = { way == 1 ? sums : NULL, cell.lanes - 3 * columns % cell.lanes, cell.lanes };
+  g_auto (Array) from = array_new (f->random, source_size (&plane));
+  g_auto (Array) to = array_new (f->random, plane.rows * plane.to_row);
+  g_auto (Array) weights = array_new (f->random, window->rows * window->columns);
+  g_autofree char *what
+      = g_strdup_printf ("%s, %u × %u, stride %u, %u columns of %u lanes, %u a cell, way %u", f->name, window->rows,
+                         window->columns, window->stride, columns, cell.lanes, cell.side, way);
+
+  expect_depthwise (&plane, &to, &from, &weights, moments.valid, expected, way >= 2 ? &activation : NULL);
+  f->kernels->depthwise (to.data, from.data, weights.data, &plane, moments, way >= 2 ? &activation : NULL);
+  expect_array (&to, what);
+  if (way == 1)
+    expect_sums (sums, expected, 2, what);
 }
 
 /* Plain, with moments of some lanes, with an activation without and with ReLU. */
@@ -255,26 +297,10 @@ static void
 check_depthwise (Fixture *f)
 {
   for (guint i = 0; i < G_N_ELEMENTS (windows); i++)
-    for (guint columns = 1; columns <= 13; columns += 3)
-      for (guint way = 0; way < 4; way++)
-        {
-          NnPlane plane = plane_of (&windows[i], columns, f->lanes);
-          NnActivation activation = { -0.7f, 0.3f, way == 3 };
-          double sums[2] = { 1, 2 }, expected[2] = { 1, 2 };
-          NnMoments moments = { way == 1 ? sums : NULL, f->lanes - 3 * columns % f->lanes };
-          g_auto (Array) from = array_new (f->random, source_size (&plane));
-          g_auto (Array) to = array_new (f->random, plane.rows * plane.to_row);
-          g_auto (Array) weights = array_new (f->random, windows[i].rows * windows[i].columns);
-          g_autofree char *what
-              = g_strdup_printf ("%s, %u × %u, stride %u, %u columns, way %u", f->name, windows[i].rows,
-                                 windows[i].columns, windows[i].stride, columns, way);
-
-          expect_depthwise (&plane, &to, &from, &weights, moments.valid, expected, way >= 2 ? &activation : NULL);
-          f->kernels->depthwise (to.data, from.data, weights.data, &plane, moments, way >= 2 ? &activation : NULL);
-          expect_array (&to, what);
-          if (way == 1)
-            expect_sums (sums, expected, 2, what);
-        }
+    for (guint columns = 1; columns <= 19; columns += 3)
+      for (guint cell = 0; cell < N_CELLS; cell++)
+        for (guint way = 0; way < 4; way++)
+          check_depthwise_window (f, &windows[i], columns, cell_of (f, cell), way);
 }
 
 TEST (Kernels, Depthwise) { at_all_levels (check_depthwise); }
@@ -282,23 +308,24 @@ TEST (Kernels, Depthwise) { at_all_levels (check_depthwise); }
 static void
 check_depthwise_weights (Fixture *f)
 {
-  for (guint i = 0; i < G_N_ELEMENTS (windows); i++)
+  for (guint i = 0; i < G_N_ELEMENTS (windows) * N_CELLS; i++)
     {
-      NnPlane plane = plane_of (&windows[i], 5, f->lanes);
+      const Window *window = &windows[i / N_CELLS];
+      NnPlane plane = plane_of (window, 5, cell_of (f, i % N_CELLS));
       g_auto (Array) from = array_new (f->random, source_size (&plane));
       g_auto (Array) gradient = array_new (f->random, plane.rows * plane.to_row);
-      g_auto (Array) weights = array_new (f->random, windows[i].rows * windows[i].columns);
+      g_auto (Array) weights = array_new (f->random, window->rows * window->columns);
 
       /* The kernel is for square windows. */
-      if (windows[i].rows != windows[i].columns)
+      if (window->rows != window->columns)
         continue;
       for (guint tap = 0; tap < weights.n; tap++)
         {
           weights.expected[tap] = 0;
           for (guint y = 0; y < plane.rows; y++)
             for (guint x = 0; x < plane.columns; x++)
-              for (guint lane = 0; lane < f->lanes; lane++)
-                weights.expected[tap] += gradient.expected[y * plane.to_row + x * plane.to_pixel + lane]
+              for (guint lane = 0; lane < plane.lanes; lane++)
+                weights.expected[tap] += gradient.expected[output_place (&plane, y, x, lane)]
                                          * from.expected[source_place (&plane, y, x, tap, lane)];
         }
       f->kernels->depthwise_weights (weights.data, from.data, gradient.data, &plane);
@@ -314,9 +341,11 @@ static void
 check_moments (Fixture *f)
 {
   for (guint channels = 1; channels <= 9; channels++)
-    for (guint valid = 1; valid <= f->lanes; valid += valid == f->lanes - 1 ? 1 : 5)
-      for (guint by_rows = 0; by_rows < 2; by_rows++)
+    for (guint count = 1; count <= f->lanes; count += count == f->lanes - 1 ? 1 : 5)
+      for (guint way = 0; way < 4; way++)
         {
+          gboolean by_rows = way % 2;
+          guint images = f->lanes / (1 + way / 2), valid = MIN (count, images);
           NnExtent extent = { channels, 3, 5, f->lanes };
           NnView x_view = lay_out (extent, by_rows), y_view = lay_out (extent, by_rows);
           g_auto (Array) x = array_new (f->random, view_size (x_view, extent));
@@ -331,8 +360,10 @@ check_moments (Fixture *f)
               expected[2 * j] = sums[2 * j] = j;
               expected[2 * j + 1] = sums[2 * j + 1] = -1;
               for (guint pixel = 0; pixel < 15; pixel++)
-                for (guint lane = 0; lane < valid; lane++)
+                for (guint lane = 0; lane < f->lanes; lane++)
                   {
+                    if (lane % images >= valid)
+                      continue;
                     gsize at = place (x_view, pixel / 5, pixel % 5, j, lane);
 
                     expected[2 * j] += x.expected[at];
@@ -340,10 +371,10 @@ check_moments (Fixture *f)
                   }
             }
           /* A lane without an image may hold anything. */
-          for (guint pixel = 0; pixel < 15 && valid < f->lanes; pixel++)
+          for (guint pixel = 0; pixel < 15 && valid < images; pixel++)
             for (guint j = 0; j < channels; j++)
               x.data[place (x_view, pixel / 5, pixel % 5, j, f->lanes - 1)] = NAN;
-          f->kernels->moments (x_view, y_view, extent, (NnMoments){ sums, valid });
+          f->kernels->moments (x_view, y_view, extent, (NnMoments){ sums, valid, images });
           expect_sums (sums, expected, 2 * channels, f->name);
         }
 }

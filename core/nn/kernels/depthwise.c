@@ -17,42 +17,42 @@ typedef enum
 
 typedef struct
 {
-  Vector sum[2], square[2];
+  Vector sum, square;
 } LaneSums;
 
-/* Outputs of a row at once: twice as many sums, of two vectors of lanes, as an addition takes turns at the least, and
- * no more than there are registers for. */
+/* Outputs of a row at once: twice as many sums as an addition takes turns at the least, and no more than there are
+ * registers for. */
 #if NN_VECTOR == 16
-#define NN_RUN 8
+#define NN_RUN 16
 #else
-#define NN_RUN 4
+#define NN_RUN 8
 #endif
 
-/* `count` outputs of a row, next to each other, of two vectors of lanes. */
+/* `count` outputs of a row, next to each other from an even column on, of one vector of lanes. */
 NN_INLINE void
 outputs (float *to, const float *from, const float *weights, const NnPlane *plane, unsigned rows, unsigned columns,
-         unsigned stride, unsigned count, unsigned lanes, After after, const NnActivation *activation, LaneSums *sums)
+         unsigned stride, unsigned count, unsigned lanes, unsigned side, After after, const NnActivation *activation,
+         LaneSums *sums)
 {
-  Vector results[2 * NN_RUN] = { 0 }, sum[2] = { 0 }, square[2] = { 0 };
+  Vector results[NN_RUN] = { 0 }, sum[2] = { 0 }, square[2] = { 0 };
 
 #pragma GCC unroll 5
   for (unsigned row = 0; row < rows; row++)
 #pragma GCC unroll 5
     for (unsigned column = 0; column < columns; column++)
 #pragma GCC unroll 16
-      for (unsigned i = 0; i < 2 * count; i++)
+      for (unsigned i = 0; i < count; i++)
         results[i] += weights[row * columns + column]
-                      * vector_load (from + row * plane->from_row + (size_t)(column + i / 2 * stride) * lanes
-                                     + i % 2 * NN_VECTOR);
+                      * vector_load (from + row * plane->from_row + (size_t)(column + i * stride) * lanes);
 #pragma GCC unroll 16
-  for (unsigned i = 0; i < 2 * count; i++)
+  for (unsigned i = 0; i < count; i++)
     {
       if (after == NN_ACTIVATE)
         {
           results[i] = activation->scale * results[i] + activation->shift;
           results[i] = activation->relu ? vector_relu (results[i]) : results[i];
         }
-      vector_store (to + i / 2 * plane->to_pixel + i % 2 * NN_VECTOR, results[i]);
+      vector_store (to + i / side * plane->to_cell + i % side * lanes, results[i]);
       if (after == NN_GATHER)
         {
           sum[i % 2] += results[i];
@@ -61,70 +61,69 @@ outputs (float *to, const float *from, const float *weights, const NnPlane *plan
     }
   /* Once a run, lest each output wait for the one before. */
   if (after == NN_GATHER)
-    for (unsigned i = 0; i < 2; i++)
-      {
-        sums->sum[i] += sum[i];
-        sums->square[i] += square[i];
-      }
+    {
+      sums->sum += sum[0] + sum[1];
+      sums->square += square[0] + square[1];
+    }
 }
 
-/* One row of outputs of two vectors of lanes. */
+/* One row of outputs of one vector of lanes. */
 NN_INLINE void
 convolve_row (float *to, const float *from, const float *weights, const NnPlane *plane, unsigned rows, unsigned columns,
-              unsigned stride, unsigned lanes, After after, const NnActivation *activation, LaneSums *sums)
+              unsigned stride, unsigned lanes, unsigned side, After after, const NnActivation *activation,
+              LaneSums *sums)
 {
-  size_t to_pixel = plane->to_pixel, from_pixel = (size_t)stride * lanes;
+  size_t from_pixel = (size_t)stride * lanes;
   unsigned x = 0;
 
-#if NN_RUN > 4
+#if NN_RUN > 8
   for (; x + NN_RUN <= plane->columns; x += NN_RUN)
-    outputs (to + x * to_pixel, from + x * from_pixel, weights, plane, rows, columns, stride, NN_RUN, lanes, after,
-             activation, sums);
+    outputs (to + x / side * plane->to_cell, from + x * from_pixel, weights, plane, rows, columns, stride, NN_RUN,
+             lanes, side, after, activation, sums);
 #endif
+  for (; x + 8 <= plane->columns; x += 8)
+    outputs (to + x / side * plane->to_cell, from + x * from_pixel, weights, plane, rows, columns, stride, 8, lanes,
+             side, after, activation, sums);
   for (; x + 4 <= plane->columns; x += 4)
-    outputs (to + x * to_pixel, from + x * from_pixel, weights, plane, rows, columns, stride, 4, lanes, after,
-             activation, sums);
+    outputs (to + x / side * plane->to_cell, from + x * from_pixel, weights, plane, rows, columns, stride, 4, lanes,
+             side, after, activation, sums);
   for (; x < plane->columns; x++)
-    outputs (to + x * to_pixel, from + x * from_pixel, weights, plane, rows, columns, stride, 1, lanes, after,
-             activation, sums);
+    outputs (to + x / side * plane->to_cell + x % side * lanes, from + x * from_pixel, weights, plane, rows, columns,
+             stride, 1, lanes, side, after, activation, sums);
 }
 
 NN_INLINE void
 convolve (float *to, const float *from, const float *weights, const NnPlane *plane, unsigned rows, unsigned columns,
-          unsigned stride, unsigned lanes, After after, NnMoments moments, const NnActivation *activation)
+          unsigned stride, unsigned lanes, unsigned side, After after, NnMoments moments,
+          const NnActivation *activation)
 {
   for (unsigned y = 0; y < plane->rows; y++)
-    for (unsigned lane = 0; lane < lanes; lane += 2 * NN_VECTOR)
+    for (unsigned lane = 0; lane < lanes; lane += NN_VECTOR)
       {
         LaneSums sums = { 0 };
 
         convolve_row (to + y * plane->to_row + lane, from + (size_t)y * stride * plane->from_row + lane, weights, plane,
-                      rows, columns, stride, lanes, after, activation, &sums);
+                      rows, columns, stride, lanes, side, after, activation, &sums);
         if (after != NN_GATHER)
           continue;
-        for (unsigned i = 0; i < 2; i++)
+        if (moments.valid < lane + NN_VECTOR)
           {
-            unsigned first = lane + i * NN_VECTOR;
-
-            if (moments.valid < first + NN_VECTOR)
-              {
-                sums.sum[i] = vector_keep (sums.sum[i], first, moments.valid);
-                sums.square[i] = vector_keep (sums.square[i], first, moments.valid);
-              }
-            moments.sums[0] += vector_wide_sum (sums.sum[i]);
-            moments.sums[1] += vector_wide_sum (sums.square[i]);
+            sums.sum = vector_keep (sums.sum, lane, moments.valid, lanes);
+            sums.square = vector_keep (sums.square, lane, moments.valid, lanes);
           }
+        moments.sums[0] += vector_wide_sum (sums.sum);
+        moments.sums[1] += vector_wide_sum (sums.square);
       }
 }
 
 #define NN_SHAPE(r, c, s)                                                                                              \
   case 100 * r + 10 * c + s:                                                                                           \
-    convolve (to, from, weights, plane, r, c, s, NN_USUAL_LANES, after, moments, activation);                          \
+    convolve (to, from, weights, plane, r, c, s, NN_USUAL_IMAGES, side, after, moments, activation);                   \
     return;
 
 /* Sizes 3 and 5 and strides 1 and 2 forwards; back, where nothing is done to outputs, the phases of such strides. */
 NN_INLINE void
-convolve_shape (float *to, const float *from, const float *weights, const NnPlane *plane, After after,
+convolve_shape (float *to, const float *from, const float *weights, const NnPlane *plane, unsigned side, After after,
                 NnMoments moments, const NnActivation *activation)
 {
   int one_digit_each = plane->kernel_rows < 10 && plane->kernel_columns < 10 && plane->stride < 10;
@@ -151,8 +150,8 @@ convolve_shape (float *to, const float *from, const float *weights, const NnPlan
         NN_SHAPE (3, 3, 2)
         NN_SHAPE (5, 5, 2)
       }
-  convolve (to, from, weights, plane, plane->kernel_rows, plane->kernel_columns, plane->stride, NN_USUAL_LANES, after,
-            moments, activation);
+  convolve (to, from, weights, plane, plane->kernel_rows, plane->kernel_columns, plane->stride, NN_USUAL_IMAGES, side,
+            after, moments, activation);
 }
 #undef NN_SHAPE
 
@@ -160,18 +159,19 @@ void
 NN_NAME (depthwise) (float *to, const float *from, const float *weights, const NnPlane *plane, NnMoments moments,
                      const NnActivation *activation)
 {
-  if (plane->lanes != NN_USUAL_LANES)
+  After after = moments.sums != NULL ? NN_GATHER : activation != NULL ? NN_ACTIVATE : NN_PLAIN;
+
+  if (plane->lanes != NN_USUAL_IMAGES || (after != NN_PLAIN && plane->side != 2))
     convolve (to, from, weights, plane, plane->kernel_rows, plane->kernel_columns, plane->stride, plane->lanes,
-              moments.sums != NULL ? NN_GATHER
-              : activation != NULL ? NN_ACTIVATE
-                                   : NN_PLAIN,
-              moments, activation);
-  else if (moments.sums != NULL)
-    convolve_shape (to, from, weights, plane, NN_GATHER, moments, NULL);
-  else if (activation != NULL)
-    convolve_shape (to, from, weights, plane, NN_ACTIVATE, moments, activation);
+              plane->side, after, moments, activation);
+  else if (after == NN_GATHER)
+    convolve_shape (to, from, weights, plane, 2, NN_GATHER, moments, NULL);
+  else if (after == NN_ACTIVATE)
+    convolve_shape (to, from, weights, plane, 2, NN_ACTIVATE, moments, activation);
+  else if (plane->side == 1)
+    convolve_shape (to, from, weights, plane, 1, NN_PLAIN, moments, NULL);
   else
-    convolve_shape (to, from, weights, plane, NN_PLAIN, moments, NULL);
+    convolve_shape (to, from, weights, plane, 2, NN_PLAIN, moments, NULL);
 }
 
 /* --- weights' gradient --- */
@@ -187,7 +187,8 @@ tap_rows (float *weights, const float *from, const float *gradient, const NnPlan
     for (unsigned x = 0; x < plane->columns; x++)
       for (unsigned lane = 0; lane < lanes; lane += NN_VECTOR)
         {
-          Vector g = vector_load (gradient + y * plane->to_row + x * plane->to_pixel + lane);
+          Vector g = vector_load (gradient + y * plane->to_row + x / plane->side * plane->to_cell
+                                  + x % plane->side * lanes + lane);
           const float *window = from + (size_t)y * stride * plane->from_row + (size_t)x * stride * lanes + lane;
 
 #pragma GCC unroll 5
@@ -222,14 +223,14 @@ NN_NAME (depthwise_weights) (float *weights, const float *from, const float *gra
 {
   unsigned kernel = plane->kernel_columns, stride = plane->stride;
 
-  if (plane->lanes == NN_USUAL_LANES && kernel == 3 && stride == 1)
-    all_taps (weights, from, gradient, plane, 3, 1, NN_USUAL_LANES);
-  else if (plane->lanes == NN_USUAL_LANES && kernel == 5 && stride == 1)
-    all_taps (weights, from, gradient, plane, 5, 1, NN_USUAL_LANES);
-  else if (plane->lanes == NN_USUAL_LANES && kernel == 3 && stride == 2)
-    all_taps (weights, from, gradient, plane, 3, 2, NN_USUAL_LANES);
-  else if (plane->lanes == NN_USUAL_LANES && kernel == 5 && stride == 2)
-    all_taps (weights, from, gradient, plane, 5, 2, NN_USUAL_LANES);
+  if (plane->lanes == NN_USUAL_IMAGES && kernel == 3 && stride == 1)
+    all_taps (weights, from, gradient, plane, 3, 1, NN_USUAL_IMAGES);
+  else if (plane->lanes == NN_USUAL_IMAGES && kernel == 5 && stride == 1)
+    all_taps (weights, from, gradient, plane, 5, 1, NN_USUAL_IMAGES);
+  else if (plane->lanes == NN_USUAL_IMAGES && kernel == 3 && stride == 2)
+    all_taps (weights, from, gradient, plane, 3, 2, NN_USUAL_IMAGES);
+  else if (plane->lanes == NN_USUAL_IMAGES && kernel == 5 && stride == 2)
+    all_taps (weights, from, gradient, plane, 5, 2, NN_USUAL_IMAGES);
   else
     for (unsigned row = 0; row < plane->kernel_rows; row++)
       for (unsigned first = 0; first < kernel; first += NN_MAX_KERNEL)

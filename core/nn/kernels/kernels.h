@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* The engine's own kernels: plain C over plain arrays, no GLib inside. `lanes` images lie side by side innermost, so
- * every kernel is a loop over whole vectors; lanes is a multiple of two vectors and arrays are aligned to a vector. A
- * view's strides are in floats. */
+/* The engine's own kernels: plain C over plain arrays, no GLib inside. Innermost lie `lanes` floats of as many images,
+ * or of as many pixels of half as many images, so every kernel is a loop over whole vectors; lanes is a multiple of two
+ * vectors, in kernels that see single pixels of one, and arrays are aligned to a vector. What is a pixel or a column to
+ * a kernel fills the lanes. A view's strides are in floats. */
 
 #include <stddef.h>
 #include <stdint.h>
@@ -32,11 +33,11 @@ typedef struct
   int relu;
 } NnTransform;
 
-/* Σx and Σx·y of each channel, added to what is there; only the first `valid` lanes count. */
+/* Σx and Σx·y of each channel, added to what is there; of every `images` lanes only the first `valid` count. */
 typedef struct
 {
   double *sums; /* [channel][2]; NULL: none are wanted */
-  unsigned valid;
+  unsigned valid, images;
 } NnMoments;
 
 /* What is done to outputs before they are written. */
@@ -46,14 +47,17 @@ typedef struct
   int relu;
 } NnActivation;
 
-/* A convolution of one channel's plane: outputs at to[row·to_row + column·to_pixel], each from a window of the source
- * whose first element is at from[(row·from_row + column·lanes)·stride]. */
+/* A convolution of one channel's plane, here a column being one pixel: outputs at to[row·to_row + column div
+ * side·to_cell
+ * + column mod side·lanes], each from a window of the source whose first element is at from[(row·from_row +
+ * column·lanes) ·stride]. */
 typedef struct
 {
   unsigned rows, columns; /* of outputs */
   unsigned kernel_rows, kernel_columns, stride;
   unsigned lanes;
-  size_t to_row, to_pixel, from_row;
+  unsigned side; /* 1 or 2 */
+  size_t to_row, to_cell, from_row;
 } NnPlane;
 
 /* One side of an outer product, by pixels: n channels next to each other. */

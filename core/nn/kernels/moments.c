@@ -52,8 +52,8 @@ moments_body (NnView x, NnView y, NnExtent extent, NnMoments moments, unsigned c
               Vector a = vector_load (left + j * x.channel + lane), b = vector_load (right + j * y.channel + lane);
               if (!all_valid)
                 {
-                  a = vector_keep (a, lane, moments.valid);
-                  b = vector_keep (b, lane, moments.valid);
+                  a = vector_keep (a, lane, moments.valid, moments.images);
+                  b = vector_keep (b, lane, moments.valid, moments.images);
                 }
               gather (&sums[j], a, b, lane);
             }
@@ -77,7 +77,7 @@ moments_variant (NnView x, NnView y, NnExtent extent, NnMoments moments, unsigne
 void
 NN_NAME (moments) (NnView x, NnView y, NnExtent extent, NnMoments moments)
 {
-  if (moments.valid < extent.lanes)
+  if (moments.valid < moments.images)
     moments_variant (x, y, extent, moments, extent.lanes, 0);
   else if (extent.lanes == NN_USUAL_LANES)
     moments_variant (x, y, extent, moments, NN_USUAL_LANES, 1);

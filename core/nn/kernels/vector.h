@@ -13,8 +13,10 @@ typedef int Mask __attribute__ ((vector_size (NN_VECTOR * sizeof (float)), may_a
 typedef float Half __attribute__ ((vector_size (NN_VECTOR / 2 * sizeof (float))));
 typedef double Wide __attribute__ ((vector_size (NN_VECTOR / 2 * sizeof (double))));
 
-/* Images side by side in most configurations of BLIS: where lanes has this value, kernels have it as a literal. */
+/* Floats side by side in most configurations of BLIS, and those of a pixel where two pixels share them: where lanes has
+ * this value, kernels have it as a literal. */
 #define NN_USUAL_LANES (NN_VECTOR == 4 ? 16 : 2 * NN_VECTOR)
+#define NN_USUAL_IMAGES (NN_USUAL_LANES / 2)
 
 #define NN_PASTE2(a, b) a##_##b
 #define NN_PASTE(a, b) NN_PASTE2 (a, b)
@@ -92,12 +94,12 @@ vector_wide_sum (Vector x)
 #endif
 }
 
-/* x in the lanes below `valid`, the vector's first being `lane`; 0 beyond. */
+/* x in the first `valid` of every `images` lanes, the vector's first being `lane`; 0 in the others. */
 static inline Vector
-vector_keep (Vector x, unsigned lane, unsigned valid)
+vector_keep (Vector x, unsigned lane, unsigned valid, unsigned images)
 {
   for (unsigned i = 0; i < NN_VECTOR; i++)
-    if (lane + i >= valid)
+    if ((lane + i) % images >= valid)
       x[i] = 0;
   return x;
 }
