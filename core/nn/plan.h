@@ -168,6 +168,24 @@ NnMoments nn_value_moments (const NnPlan *plan, const NnValue *value, guint grou
 void nn_value_read_gradient (NnPlan *plan, const NnValue *value, guint group, guint row, guint column, NnExtent extent,
                              guint first_channel, NnView view);
 
+/* --- planes (planes.c): rows of a value's channels in scratch memory, [channel][row][column][image], with a margin of
+ * zeros around the image --- */
+
+typedef struct
+{
+  gint first_row;     /* negative: above the image */
+  guint begin, end;   /* rows of the image that are among them */
+  guint above, below; /* rows of zeros before and after those */
+  guint margin;       /* columns of zeros on either side */
+  gsize row, size;    /* floats of a row, of a plane */
+} NnPlanes;
+
+/* As many rows from first_row on; where it is negative, it lies above the image. */
+NnPlanes nn_planes_of (const NnPlan *plan, const NnValue *value, guint margin, gint first_row, guint rows);
+void nn_planes_clear_margins (const NnPlan *plan, const NnPlanes *planes, float *data, guint n);
+/* From the first pixel that is in the image on. */
+NnView nn_planes_view (const NnPlan *plan, const NnPlanes *planes, float *data);
+
 /* --- norms (norm.c) --- */
 
 NnNorm *nn_norm_new (NnPlan *plan, NnValue *value, CleaveNetwork *network, guint op);
@@ -214,6 +232,18 @@ void nn_step_pointwise_pack (NnPlan *plan, const NnStep *step, const float *scal
 NnStep *nn_step_conv_new (NnPlan *plan, const CleaveOp *op, NnArray *weight, NnValue *in, NnValue *out);
 /* step-depthwise.c */
 NnStep *nn_step_depthwise_new (NnPlan *plan, const CleaveOp *op, NnArray *weight, NnValue *in, NnValue *out);
+/* The output's gradient as far as it depends on these rows of the input. */
+NnPlanes nn_depthwise_gradient_planes (const NnPlan *plan, const NnStep *step, guint begin, guint end);
+/* WEIGHTS ← one channel's gradient of its weights, of a plane of these rows of the input without margin. TAPS is room
+ * for as many floats. */
+void nn_depthwise_weights (NnPlan *plan, const NnStep *step, guint begin, guint end, const NnPlanes *planes,
+                           const float *gradient, const float *input, float *weights, float *taps);
+/* TO ← one channel's gradient of these rows of the input, SIDE pixels in one cell of TO; where MASK is given, a plane
+ * of those rows without margin, 0 where that is not positive, and their sum is given. TAPS is room for as many floats
+ * as the channel has weights. */
+double nn_depthwise_inputs (NnPlan *plan, const NnStep *step, guint channel, guint begin, guint end,
+                            const NnPlanes *planes, const float *gradient, NnView to, guint side, const float *mask,
+                            float *taps);
 /* step-join.c: writes a value out plain, with another added where SOURCE is given. */
 NnStep *nn_step_join_new (NnPlan *plan, NnValue *in, NnValue *source, NnValue *out);
 /* step-join.c: losses on the link: each element times its scale in plan->arrived. */

@@ -15,63 +15,10 @@
 /* Pixels whose moments are gathered at a time. */
 #define PIXELS_AT_ONCE 32
 
-/* --- planes --- */
-
-/* One channel's plane of a value, with a margin of zeros around it. */
-typedef struct
-{
-  guint height, width, margin;
-  gsize row, size; /* floats */
-} Plane;
-
-static Plane
-plane_of (const NnPlan *plan, const NnValue *value, guint margin)
-{
-  Plane plane = { value->height, value->width, margin, 0, 0 };
-
-  plane.row = (gsize)(value->width + 2 * margin) * plan->images;
-  plane.size = (value->height + 2 * margin) * plane.row;
-  return plane;
-}
-
-static void
-clear_margin (const NnPlan *plan, const Plane *plane, float *data)
-{
-  gsize side = (gsize)plane->margin * plan->images, inner = (gsize)plane->width * plan->images;
-
-  memset (data, 0, plane->margin * plane->row * sizeof (float));
-  data += plane->margin * plane->row;
-  for (guint row = 0; row < plane->height; row++, data += plane->row)
-    {
-      memset (data, 0, side * sizeof (float));
-      memset (data + side + inner, 0, side * sizeof (float));
-    }
-  memset (data, 0, plane->margin * plane->row * sizeof (float));
-}
-
-/* Planes in scratch memory, seen from their first pixel within the margin. */
-static NnView
-inner_view (const NnPlan *plan, const Plane *plane, float *planes)
-{
-  return (NnView){ planes + plane->margin * (plane->row + plan->images), plane->row, plan->lanes, plane->size };
-}
-
-static Plane
-input_plane (const NnPlan *plan, const NnStep *step)
-{
-  return plane_of (plan, step->in, step->padding);
-}
-
-static Plane
-result_plane (const NnPlan *plan, const NnStep *step)
-{
-  return plane_of (plan, step->in, 0);
-}
-
 /* --- phases --- */
 
-/* Input pixels of one phase along one dimension: first, first + stride, …, n of them; the first is made of outputs
- * from `source` on, by `taps` taps: phase, phase + stride, … */
+/* Input pixels of one phase along one dimension: first, first + stride, …, n of them from `begin` on; the first is made
+ * of outputs from `source` on, by `taps` taps: phase, phase + stride, … */
 typedef struct
 {
   guint phase, taps, first, n;
@@ -79,33 +26,121 @@ typedef struct
 } Phase;
 
 static Phase
-phase_of (const NnStep *step, guint phase, guint size)
+phase_of (const NnStep *step, guint phase, guint begin, guint end)
 {
+  guint stride = step->stride;
   Phase result = { .phase = phase };
 
-  result.taps = phase < step->kernel ? (step->kernel - phase + step->stride - 1) / step->stride : 0;
-  result.first = (phase + step->stride - step->padding % step->stride) % step->stride;
-  result.n = result.first < size ? (size - result.first + step->stride - 1) / step->stride : 0;
+  result.taps = phase < step->kernel ? (step->kernel - phase + stride - 1) / stride : 0;
+  result.first = begin + (phase + stride - (begin + step->padding) % stride) % stride;
+  result.n = result.first < end ? (end - result.first + stride - 1) / stride : 0;
   /* The last tap of the window is `phase` itself, of output (first + padding − phase) / stride. */
-  result.source = (gint)((result.first + step->padding - phase) / step->stride) - (gint)result.taps + 1;
+  result.source = (gint)((result.first + step->padding - phase) / stride) - (gint)result.taps + 1;
   return result;
 }
 
-/* The output's gradient, with a margin as wide as a phase's taps reach beyond it. */
-static Plane
-gradient_plane (const NnPlan *plan, const NnStep *step)
+NnPlanes
+nn_depthwise_gradient_planes (const NnPlan *plan, const NnStep *step, guint begin, guint end)
 {
-  gint margin = 0;
+  gint margin = 0, first = G_MAXINT, last = G_MININT;
 
   for (guint i = 0; i < step->stride; i++)
     {
-      Phase y = phase_of (step, i, step->in->height), x = phase_of (step, i, step->in->width);
+      Phase y = phase_of (step, i, begin, end), x = phase_of (step, i, 0, step->in->width);
 
-      margin = MAX (margin, MAX (-y.source, -x.source));
-      margin = MAX (margin, y.source + (gint)(y.n + y.taps) - 1 - (gint)step->out->height);
-      margin = MAX (margin, x.source + (gint)(x.n + x.taps) - 1 - (gint)step->out->width);
+      first = MIN (first, y.source);
+      last = MAX (last, y.source + (gint)(y.n + y.taps) - 1);
+      margin = MAX (margin, MAX (-x.source, x.source + (gint)(x.n + x.taps) - 1 - (gint)step->out->width));
     }
-  return plane_of (plan, step->out, margin);
+  return nn_planes_of (plan, step->out, margin, first, last - first);
+}
+
+/* A pair of phases as a convolution over the output's gradient, and where in its planes the first window begins. */
+typedef struct
+{
+  Phase y, x;
+  NnPlane plane;
+  gsize source;
+} PhasePair;
+
+static PhasePair
+phase_pair_of (const NnPlan *plan, const NnStep *step, guint index, guint begin, guint end, const NnPlanes *planes)
+{
+  PhasePair pair = { .y = phase_of (step, index / step->stride, begin, end),
+                     .x = phase_of (step, index % step->stride, 0, step->in->width) };
+  gsize row = pair.y.source - planes->first_row, column = pair.x.source + (gint)planes->margin;
+
+  pair.plane = (NnPlane){ .rows = pair.y.n,
+                          .columns = pair.x.n,
+                          .kernel_rows = pair.y.taps,
+                          .kernel_columns = pair.x.taps,
+                          .stride = 1,
+                          .lanes = plan->images,
+                          .side = 1,
+                          .from_row = planes->row };
+  pair.source = row * planes->row + column * plan->images;
+  return pair;
+}
+
+/* Which of the step's taps a tap of the pair is: they are turned round. */
+static guint
+turned_tap (const NnStep *step, const PhasePair *pair, guint row, guint column)
+{
+  return (pair->y.phase + (pair->y.taps - 1 - row) * step->stride) * step->kernel + pair->x.phase
+         + (pair->x.taps - 1 - column) * step->stride;
+}
+
+void
+nn_depthwise_weights (NnPlan *plan, const NnStep *step, guint begin, guint end, const NnPlanes *planes,
+                      const float *gradient, const float *input, float *weights, float *taps)
+{
+  gsize row = (gsize)step->in->width * plan->images;
+
+  for (guint i = 0; i < step->stride * step->stride; i++)
+    {
+      PhasePair pair = phase_pair_of (plan, step, i, begin, end, planes);
+
+      pair.plane.to_row = row * step->stride;
+      pair.plane.to_cell = (gsize)plan->images * step->stride;
+      plan->engine->kernels->depthwise_weights (
+          taps, gradient + pair.source, input + (pair.y.first - begin) * row + (gsize)pair.x.first * plan->images,
+          &pair.plane);
+      for (guint y = 0; y < pair.y.taps; y++)
+        for (guint x = 0; x < pair.x.taps; x++)
+          weights[turned_tap (step, &pair, y, x)] = taps[y * pair.x.taps + x];
+    }
+}
+
+double
+nn_depthwise_inputs (NnPlan *plan, const NnStep *step, guint channel, guint begin, guint end, const NnPlanes *planes,
+                     const float *gradient, NnView to, guint side, const float *mask, float *taps)
+{
+  const float *weights = step->weight->data + (gsize)channel * step->kernel * step->kernel;
+  gsize mask_row = (gsize)step->in->width * plan->images;
+  double sum = 0;
+
+  for (guint i = 0; i < step->stride * step->stride; i++)
+    {
+      PhasePair pair = phase_pair_of (plan, step, i, begin, end, planes);
+      float *first = to.data + (pair.y.first - begin) * to.row + pair.x.first / side * to.pixel
+                     + pair.x.first % side * plan->images;
+
+      for (guint y = 0; y < pair.y.taps; y++)
+        for (guint x = 0; x < pair.x.taps; x++)
+          taps[y * pair.x.taps + x] = weights[turned_tap (step, &pair, y, x)];
+      pair.plane.to_row = to.row * step->stride;
+      /* Every other column is the same one of the next cell. */
+      pair.plane.side = step->stride == 1 ? side : 1;
+      pair.plane.to_cell = step->stride == 1 ? to.pixel : to.pixel * step->stride / side;
+      if (mask == NULL)
+        plan->engine->kernels->depthwise (first, gradient + pair.source, taps, &pair.plane, (NnMoments){ 0 }, NULL);
+      else
+        sum += plan->engine->kernels->depthwise_masked (
+            first, gradient + pair.source, taps, &pair.plane,
+            &(NnMask){ mask + (pair.y.first - begin) * mask_row + (gsize)pair.x.first * plan->images,
+                       mask_row * step->stride, (gsize)plan->images * step->stride });
+    }
+  return sum;
 }
 
 /* --- tasks --- */
@@ -115,15 +150,29 @@ typedef struct
   guint group, first, n; /* channels first to first + n */
 } Channels;
 
+/* The whole input, with its margin and without. */
+static NnPlanes
+padded_planes (const NnPlan *plan, const NnStep *step)
+{
+  return nn_planes_of (plan, step->in, step->padding, -(gint)step->padding, step->in->height + 2 * step->padding);
+}
+
+static NnPlanes
+inner_planes (const NnPlan *plan, const NnStep *step)
+{
+  return nn_planes_of (plan, step->in, 0, 0, step->in->height);
+}
+
 /* Floats of a channel's planes, backward's too where there is one. */
 static gsize
 channel_size (const NnPlan *plan, const NnStep *step)
 {
-  gsize size = input_plane (plan, step).size;
+  gsize forward = padded_planes (plan, step).size;
 
-  if (plan->flags & NN_PLAN_BACKWARD)
-    size += gradient_plane (plan, step).size + result_plane (plan, step).size;
-  return size;
+  if ((plan->flags & NN_PLAN_BACKWARD) == 0)
+    return forward;
+  return MAX (forward,
+              nn_depthwise_gradient_planes (plan, step, 0, step->in->height).size + 2 * inner_planes (plan, step).size);
 }
 
 static guint
@@ -164,16 +213,14 @@ begin_moments (NnPlan *plan, const NnValue *value, const Channels *channels, con
 }
 
 static void
-fill_padded (NnPlan *plan, const NnStep *step, const Channels *channels, float *padded)
+read_input (NnPlan *plan, const NnStep *step, const Channels *channels, const NnPlanes *planes, float *data)
 {
   const NnValue *in = step->in;
   NnTransform transform = nn_value_transform (in);
-  Plane plane = input_plane (plan, step);
 
   transform.index += channels->first;
-  for (guint i = 0; i < channels->n; i++)
-    clear_margin (plan, &plane, padded + i * plane.size);
-  plan->engine->kernels->transform (inner_view (plan, &plane, padded), nn_value_view (in, channels->group, 0),
+  nn_planes_clear_margins (plan, planes, data, channels->n);
+  plan->engine->kernels->transform (nn_planes_view (plan, planes, data), nn_value_view (in, channels->group, 0),
                                     &transform, (NnExtent){ channels->n, in->height, in->cells, plan->lanes });
 }
 
@@ -193,7 +240,7 @@ forward_plane (const NnPlan *plan, const NnStep *step)
                     .side = plan->side,
                     .to_row = out->row_stride,
                     .to_cell = out->cell_stride,
-                    .from_row = input_plane (plan, step).row };
+                    .from_row = padded_planes (plan, step).row };
 }
 
 static void
@@ -203,12 +250,12 @@ forward_task (NnPlan *plan, NnStep *step, guint task)
   NnValue *out = step->out;
   Channels channels = task_channels (plan, step, task);
   float *padded = nn_engine_get_scratch (plan->engine);
-  gsize plane_size = input_plane (plan, step).size;
+  NnPlanes planes = padded_planes (plan, step);
   NnPlane plane = forward_plane (plan, step);
   NnMoments moments = begin_moments (plan, out, &channels, out->index);
   guint taps = step->kernel * step->kernel, at_once = MAX (1, PIXELS_AT_ONCE / out->width);
 
-  fill_padded (plan, step, &channels, padded);
+  read_input (plan, step, &channels, &planes, padded);
   nn_clock_lap (&clock, NN_WORK_ELEMENTWISE);
   for (guint row = 0; row < out->height; row += at_once)
     for (guint i = 0; i < channels.n; i++)
@@ -220,7 +267,7 @@ forward_task (NnPlan *plan, NnStep *step, guint task)
         if (moments.sums != NULL && plan->mode != NN_MODE_EVALUATE)
           sums.sums = moments.sums + 2 * channel;
         plan->engine->kernels->depthwise (nn_value_view (out, channels.group, row).data + channel * out->channel_stride,
-                                          padded + i * plane_size + row * step->stride * plane.from_row,
+                                          padded + i * planes.size + row * step->stride * plane.from_row,
                                           step->weight->data + (gsize)channel * taps, &plane, sums, NULL);
       }
   nn_clock_lap (&clock, NN_WORK_DEPTHWISE);
@@ -238,50 +285,10 @@ forward (NnPlan *plan, NnStep *step)
 /* --- backward --- */
 
 static void
-turn_taps (const NnStep *step, const float *weights, const Phase *y, const Phase *x, float *turned)
-{
-  for (guint row = 0; row < y->taps; row++)
-    for (guint column = 0; column < x->taps; column++)
-      turned[(y->taps - 1 - row) * x->taps + x->taps - 1 - column]
-          = weights[(y->phase + row * step->stride) * step->kernel + x->phase + column * step->stride];
-}
-
-/* result ← the input's gradient, [row][column][lane] */
-static void
-convolve_back (NnPlan *plan, const NnStep *step, guint channel, const float *gradient, float *result, float *turned)
-{
-  Plane from = gradient_plane (plan, step), to = result_plane (plan, step);
-  guint taps = step->kernel * step->kernel;
-  gsize images = plan->images;
-
-  for (guint phase = 0; phase < step->stride * step->stride; phase++)
-    {
-      Phase y = phase_of (step, phase / step->stride, step->in->height);
-      Phase x = phase_of (step, phase % step->stride, step->in->width);
-      NnPlane plane = { .rows = y.n,
-                        .columns = x.n,
-                        .kernel_rows = y.taps,
-                        .kernel_columns = x.taps,
-                        .stride = 1,
-                        .lanes = images,
-                        .side = 1,
-                        .to_row = to.row * step->stride,
-                        .to_cell = images * step->stride,
-                        .from_row = from.row };
-      gsize row = from.margin + y.source, column = from.margin + x.source;
-
-      turn_taps (step, step->weight->data + (gsize)channel * taps, &y, &x, turned);
-      plan->engine->kernels->depthwise (result + y.first * to.row + x.first * images,
-                                        gradient + row * from.row + column * images, turned, &plane,
-                                        (NnMoments){ NULL, images, images }, NULL);
-    }
-}
-
-static void
 write_input_gradient (NnPlan *plan, NnStep *step, const Channels *channels, float *results)
 {
   NnValue *in = step->in;
-  Plane plane = result_plane (plan, step);
+  NnPlanes planes = inner_planes (plan, step);
   NnTransform transform = nn_value_transform (in);
   NnMoments moments = begin_moments (plan, in, channels, in->index);
   guint at_once = MAX (1, PIXELS_AT_ONCE / in->width);
@@ -291,7 +298,7 @@ write_input_gradient (NnPlan *plan, NnStep *step, const Channels *channels, floa
     {
       NnExtent extent = { channels->n, MIN (at_once, in->height - row), in->cells, plan->lanes };
       NnView to = nn_value_gradient_view (in, channels->group, row);
-      NnView from = { results + row * plane.row, plane.row, plan->lanes, plane.size };
+      NnView from = { results + row * planes.row, planes.row, plan->lanes, planes.size };
 
       if (step->accumulate)
         {
@@ -309,39 +316,37 @@ static void
 backward_task (NnPlan *plan, NnStep *step, guint task)
 {
   NnClock clock = nn_clock_start (plan->engine);
-  NnValue *out = step->out;
+  NnValue *in = step->in, *out = step->out;
   Channels channels = task_channels (plan, step, task);
-  Plane padded_plane = input_plane (plan, step), plane = gradient_plane (plan, step);
-  guint taps = step->kernel * step->kernel;
-  float *padded = nn_engine_get_scratch (plan->engine);
-  float *gradients = padded + channels.n * padded_plane.size;
-  float *results = gradients + channels.n * plane.size;
-  float *turned = results + channels.n * result_plane (plan, step).size;
-  NnView gradient = inner_view (plan, &plane, gradients);
-  NnPlane forward = forward_plane (plan, step);
+  NnPlanes planes = inner_planes (plan, step);
+  NnPlanes gradient_planes = nn_depthwise_gradient_planes (plan, step, 0, in->height);
+  guint n_taps = step->kernel * step->kernel;
+  float *inputs = nn_engine_get_scratch (plan->engine);
+  float *results = inputs + channels.n * planes.size;
+  float *gradients = results + channels.n * planes.size;
+  float *taps = gradients + channels.n * gradient_planes.size;
 
-  for (guint i = 0; i < channels.n; i++)
-    clear_margin (plan, &plane, gradients + i * plane.size);
-  nn_value_read_gradient (plan, out, channels.group, 0, 0,
-                          (NnExtent){ channels.n, out->height, out->cells, plan->lanes }, channels.first, gradient);
+  nn_planes_clear_margins (plan, &gradient_planes, gradients, channels.n);
+  nn_value_read_gradient (
+      plan, out, channels.group, gradient_planes.begin, 0,
+      (NnExtent){ channels.n, gradient_planes.end - gradient_planes.begin, out->cells, plan->lanes }, channels.first,
+      nn_planes_view (plan, &gradient_planes, gradients));
   nn_clock_lap (&clock, NN_WORK_NORM);
-  fill_padded (plan, step, &channels, padded);
+  read_input (plan, step, &channels, &planes, inputs);
   nn_clock_lap (&clock, NN_WORK_ELEMENTWISE);
-  forward.to_row = gradient.row;
-  forward.to_cell = gradient.pixel;
   for (guint i = 0; i < channels.n; i++)
     {
       guint channel = channels.first + i;
+      const float *gradient = gradients + i * gradient_planes.size;
+      NnView to = { results + i * planes.size, planes.row, plan->images, planes.size };
 
-      plan->engine->kernels->depthwise_weights (
-          plan->workspace + ((gsize)channels.group * out->channels + channel) * taps, padded + i * padded_plane.size,
-          gradient.data + i * gradient.channel, &forward);
-      if (step->in->needs_gradient)
-        convolve_back (plan, step, channel, gradients + i * plane.size, results + i * result_plane (plan, step).size,
-                       turned);
+      nn_depthwise_weights (plan, step, 0, in->height, &gradient_planes, gradient, inputs + i * planes.size,
+                            plan->workspace + ((gsize)channels.group * out->channels + channel) * n_taps, taps);
+      if (in->needs_gradient)
+        nn_depthwise_inputs (plan, step, channel, 0, in->height, &gradient_planes, gradient, to, 1, NULL, taps);
     }
   nn_clock_lap (&clock, NN_WORK_DEPTHWISE);
-  if (step->in->needs_gradient)
+  if (in->needs_gradient)
     write_input_gradient (plan, step, &channels, results);
   nn_clock_lap (&clock, NN_WORK_NORM);
 }

@@ -13,7 +13,16 @@ typedef enum
   NN_PLAIN,
   NN_GATHER,   /* their moments are taken */
   NN_ACTIVATE, /* the activation is applied */
+  NN_MASK,     /* the mask is applied and their sum taken */
 } After;
+
+/* What that takes. */
+typedef struct
+{
+  const NnActivation *activation;
+  const NnMask *mask;
+  const float *mask_row; /* of the present row and lanes */
+} Extras;
 
 typedef struct
 {
@@ -31,8 +40,7 @@ typedef struct
 /* `count` outputs of a row, next to each other from an even column on, of one vector of lanes. */
 NN_INLINE void
 outputs (float *to, const float *from, const float *weights, const NnPlane *plane, unsigned rows, unsigned columns,
-         unsigned stride, unsigned count, unsigned lanes, unsigned side, After after, const NnActivation *activation,
-         LaneSums *sums)
+         unsigned stride, unsigned count, unsigned lanes, unsigned side, After after, Extras extras, LaneSums *sums)
 {
   Vector results[NN_RUN] = { 0 }, sum[2] = { 0 }, square[2] = { 0 };
 
@@ -49,8 +57,13 @@ outputs (float *to, const float *from, const float *weights, const NnPlane *plan
     {
       if (after == NN_ACTIVATE)
         {
-          results[i] = activation->scale * results[i] + activation->shift;
-          results[i] = activation->relu ? vector_relu (results[i]) : results[i];
+          results[i] = extras.activation->scale * results[i] + extras.activation->shift;
+          results[i] = extras.activation->relu ? vector_relu (results[i]) : results[i];
+        }
+      if (after == NN_MASK)
+        {
+          results[i] = vector_where_positive (vector_load (extras.mask_row + i * extras.mask->column), results[i]);
+          sum[i % 2] += results[i];
         }
       vector_store (to + i / side * plane->to_cell + i % side * lanes, results[i]);
       if (after == NN_GATHER)
@@ -60,50 +73,61 @@ outputs (float *to, const float *from, const float *weights, const NnPlane *plan
         }
     }
   /* Once a run, lest each output wait for the one before. */
+  if (after == NN_GATHER || after == NN_MASK)
+    sums->sum += sum[0] + sum[1];
   if (after == NN_GATHER)
+    sums->square += square[0] + square[1];
+}
+
+/* Columns from x on, `count` at a time, as long as there are so many. */
+NN_INLINE unsigned
+convolve_runs (float *to, const float *from, const float *weights, const NnPlane *plane, unsigned rows,
+               unsigned columns, unsigned stride, unsigned x, unsigned count, unsigned lanes, unsigned side,
+               After after, Extras extras, LaneSums *sums)
+{
+  for (; x + count <= plane->columns; x += count)
     {
-      sums->sum += sum[0] + sum[1];
-      sums->square += square[0] + square[1];
+      Extras here = extras;
+
+      if (after == NN_MASK)
+        here.mask_row += x * extras.mask->column;
+      outputs (to + x / side * plane->to_cell + x % side * lanes, from + (size_t)x * stride * lanes, weights, plane,
+               rows, columns, stride, count, lanes, side, after, here, sums);
     }
+  return x;
 }
 
 /* One row of outputs of one vector of lanes. */
 NN_INLINE void
 convolve_row (float *to, const float *from, const float *weights, const NnPlane *plane, unsigned rows, unsigned columns,
-              unsigned stride, unsigned lanes, unsigned side, After after, const NnActivation *activation,
-              LaneSums *sums)
+              unsigned stride, unsigned lanes, unsigned side, After after, Extras extras, LaneSums *sums)
 {
-  size_t from_pixel = (size_t)stride * lanes;
   unsigned x = 0;
 
 #if NN_RUN > 8
-  for (; x + NN_RUN <= plane->columns; x += NN_RUN)
-    outputs (to + x / side * plane->to_cell, from + x * from_pixel, weights, plane, rows, columns, stride, NN_RUN,
-             lanes, side, after, activation, sums);
+  x = convolve_runs (to, from, weights, plane, rows, columns, stride, x, NN_RUN, lanes, side, after, extras, sums);
 #endif
-  for (; x + 8 <= plane->columns; x += 8)
-    outputs (to + x / side * plane->to_cell, from + x * from_pixel, weights, plane, rows, columns, stride, 8, lanes,
-             side, after, activation, sums);
-  for (; x + 4 <= plane->columns; x += 4)
-    outputs (to + x / side * plane->to_cell, from + x * from_pixel, weights, plane, rows, columns, stride, 4, lanes,
-             side, after, activation, sums);
-  for (; x < plane->columns; x++)
-    outputs (to + x / side * plane->to_cell + x % side * lanes, from + x * from_pixel, weights, plane, rows, columns,
-             stride, 1, lanes, side, after, activation, sums);
+  x = convolve_runs (to, from, weights, plane, rows, columns, stride, x, 8, lanes, side, after, extras, sums);
+  x = convolve_runs (to, from, weights, plane, rows, columns, stride, x, 4, lanes, side, after, extras, sums);
+  convolve_runs (to, from, weights, plane, rows, columns, stride, x, 1, lanes, side, after, extras, sums);
 }
 
+/* Moments are wanted only of NN_GATHER, their first alone of NN_MASK. */
 NN_INLINE void
 convolve (float *to, const float *from, const float *weights, const NnPlane *plane, unsigned rows, unsigned columns,
-          unsigned stride, unsigned lanes, unsigned side, After after, NnMoments moments,
-          const NnActivation *activation)
+          unsigned stride, unsigned lanes, unsigned side, After after, NnMoments moments, Extras extras)
 {
   for (unsigned y = 0; y < plane->rows; y++)
     for (unsigned lane = 0; lane < lanes; lane += NN_VECTOR)
       {
         LaneSums sums = { 0 };
 
+        if (after == NN_MASK)
+          extras.mask_row = extras.mask->data + y * extras.mask->row + lane;
         convolve_row (to + y * plane->to_row + lane, from + (size_t)y * stride * plane->from_row + lane, weights, plane,
-                      rows, columns, stride, lanes, side, after, activation, &sums);
+                      rows, columns, stride, lanes, side, after, extras, &sums);
+        if (after == NN_MASK)
+          moments.sums[0] += vector_wide_sum (sums.sum);
         if (after != NN_GATHER)
           continue;
         if (moments.valid < lane + NN_VECTOR)
@@ -118,13 +142,13 @@ convolve (float *to, const float *from, const float *weights, const NnPlane *pla
 
 #define NN_SHAPE(r, c, s)                                                                                              \
   case 100 * r + 10 * c + s:                                                                                           \
-    convolve (to, from, weights, plane, r, c, s, NN_USUAL_IMAGES, side, after, moments, activation);                   \
+    convolve (to, from, weights, plane, r, c, s, NN_USUAL_IMAGES, side, after, moments, extras);                       \
     return;
 
-/* Sizes 3 and 5 and strides 1 and 2 forwards; back, where nothing is done to outputs, the phases of such strides. */
+/* Sizes 3 and 5 and strides 1 and 2 forwards; back, the phases of such strides. */
 NN_INLINE void
 convolve_shape (float *to, const float *from, const float *weights, const NnPlane *plane, unsigned side, After after,
-                NnMoments moments, const NnActivation *activation)
+                NnMoments moments, Extras extras)
 {
   int one_digit_each = plane->kernel_rows < 10 && plane->kernel_columns < 10 && plane->stride < 10;
   unsigned shape = one_digit_each ? 100 * plane->kernel_rows + 10 * plane->kernel_columns + plane->stride : 0;
@@ -134,7 +158,13 @@ convolve_shape (float *to, const float *from, const float *weights, const NnPlan
       NN_SHAPE (3, 3, 1)
       NN_SHAPE (5, 5, 1)
     }
-  if (after == NN_PLAIN)
+  if (after == NN_GATHER || after == NN_ACTIVATE)
+    switch (shape)
+      {
+        NN_SHAPE (3, 3, 2)
+        NN_SHAPE (5, 5, 2)
+      }
+  else
     switch (shape)
       {
         NN_SHAPE (1, 1, 1)
@@ -144,14 +174,8 @@ convolve_shape (float *to, const float *from, const float *weights, const NnPlan
         NN_SHAPE (2, 3, 1)
         NN_SHAPE (3, 2, 1)
       }
-  else
-    switch (shape)
-      {
-        NN_SHAPE (3, 3, 2)
-        NN_SHAPE (5, 5, 2)
-      }
   convolve (to, from, weights, plane, plane->kernel_rows, plane->kernel_columns, plane->stride, NN_USUAL_IMAGES, side,
-            after, moments, activation);
+            after, moments, extras);
 }
 #undef NN_SHAPE
 
@@ -160,26 +184,43 @@ NN_NAME (depthwise) (float *to, const float *from, const float *weights, const N
                      const NnActivation *activation)
 {
   After after = moments.sums != NULL ? NN_GATHER : activation != NULL ? NN_ACTIVATE : NN_PLAIN;
+  Extras extras = { activation, NULL, NULL };
 
-  if (plane->lanes != NN_USUAL_IMAGES || (after != NN_PLAIN && plane->side != 2))
+  if (plane->lanes != NN_USUAL_IMAGES || plane->side != (after == NN_PLAIN ? 1 : 2))
     convolve (to, from, weights, plane, plane->kernel_rows, plane->kernel_columns, plane->stride, plane->lanes,
-              plane->side, after, moments, activation);
+              plane->side, after, moments, extras);
   else if (after == NN_GATHER)
-    convolve_shape (to, from, weights, plane, 2, NN_GATHER, moments, NULL);
+    convolve_shape (to, from, weights, plane, 2, NN_GATHER, moments, extras);
   else if (after == NN_ACTIVATE)
-    convolve_shape (to, from, weights, plane, 2, NN_ACTIVATE, moments, activation);
-  else if (plane->side == 1)
-    convolve_shape (to, from, weights, plane, 1, NN_PLAIN, moments, NULL);
+    convolve_shape (to, from, weights, plane, 2, NN_ACTIVATE, moments, extras);
   else
-    convolve_shape (to, from, weights, plane, 2, NN_PLAIN, moments, NULL);
+    convolve_shape (to, from, weights, plane, 1, NN_PLAIN, moments, extras);
+}
+
+double
+NN_NAME (depthwise_masked) (float *to, const float *from, const float *weights, const NnPlane *plane,
+                            const NnMask *mask)
+{
+  double sum = 0;
+  NnMoments moments = { &sum, plane->lanes, plane->lanes };
+  Extras extras = { NULL, mask, NULL };
+
+  if (plane->lanes != NN_USUAL_IMAGES)
+    convolve (to, from, weights, plane, plane->kernel_rows, plane->kernel_columns, 1, plane->lanes, plane->side,
+              NN_MASK, moments, extras);
+  else if (plane->side == 1)
+    convolve_shape (to, from, weights, plane, 1, NN_MASK, moments, extras);
+  else
+    convolve_shape (to, from, weights, plane, 2, NN_MASK, moments, extras);
+  return sum;
 }
 
 /* --- weights' gradient --- */
 
-/* `rows` rows of taps at a time: that many sums in registers, each gradient loaded once. */
+/* So many rows and columns of taps at a time: as many sums in registers, each of `other` loaded once. */
 NN_INLINE void
-tap_rows (float *weights, const float *from, const float *gradient, const NnPlane *plane, unsigned rows,
-          unsigned columns, unsigned stride, unsigned lanes)
+tap_rows (float *weights, size_t weights_row, const float *from, const float *other, const NnPlane *plane,
+          unsigned rows, unsigned columns, unsigned lanes)
 {
   Vector sums[25] = { 0 };
 
@@ -187,53 +228,63 @@ tap_rows (float *weights, const float *from, const float *gradient, const NnPlan
     for (unsigned x = 0; x < plane->columns; x++)
       for (unsigned lane = 0; lane < lanes; lane += NN_VECTOR)
         {
-          Vector g = vector_load (gradient + y * plane->to_row + x / plane->side * plane->to_cell
-                                  + x % plane->side * lanes + lane);
-          const float *window = from + (size_t)y * stride * plane->from_row + (size_t)x * stride * lanes + lane;
+          Vector factor = vector_load (other + y * plane->to_row + x / plane->side * plane->to_cell
+                                       + x % plane->side * lanes + lane);
+          const float *window = from + (size_t)y * plane->from_row + (size_t)x * lanes + lane;
 
 #pragma GCC unroll 5
           for (unsigned row = 0; row < rows; row++)
 #pragma GCC unroll 5
             for (unsigned column = 0; column < columns; column++)
-              sums[row * columns + column] += g * vector_load (window + row * plane->from_row + column * lanes);
+              sums[row * columns + column] += factor * vector_load (window + row * plane->from_row + column * lanes);
         }
-#pragma GCC unroll 25
-  for (unsigned tap = 0; tap < rows * columns; tap++)
-    weights[tap] = vector_sum (sums[tap]);
+#pragma GCC unroll 5
+  for (unsigned row = 0; row < rows; row++)
+#pragma GCC unroll 5
+    for (unsigned column = 0; column < columns; column++)
+      weights[row * weights_row + column] = vector_sum (sums[row * columns + column]);
 }
 
 /* All taps at once where there are registers for it. */
 #if NN_VECTOR == 16
-#define NN_TAP_ROWS(kernel) (kernel)
+#define NN_TAP_ROWS(rows) (rows)
 #else
-#define NN_TAP_ROWS(kernel) 1
+#define NN_TAP_ROWS(rows) 1
 #endif
 
 NN_INLINE void
-all_taps (float *weights, const float *from, const float *gradient, const NnPlane *plane, unsigned kernel,
-          unsigned stride, unsigned lanes)
+all_taps (float *weights, const float *from, const float *other, const NnPlane *plane, unsigned rows, unsigned columns)
 {
-  for (unsigned row = 0; row < kernel; row += NN_TAP_ROWS (kernel))
-    tap_rows (weights + row * kernel, from + row * plane->from_row, gradient, plane, NN_TAP_ROWS (kernel), kernel,
-              stride, lanes);
+  for (unsigned row = 0; row < rows; row += NN_TAP_ROWS (rows))
+    tap_rows (weights + row * columns, columns, from + row * plane->from_row, other, plane, NN_TAP_ROWS (rows), columns,
+              NN_USUAL_IMAGES);
 }
+
+#define NN_SHAPE(r, c)                                                                                                 \
+  case 10 * r + c:                                                                                                     \
+    all_taps (weights, from, other, plane, r, c);                                                                      \
+    return;
 
 void
-NN_NAME (depthwise_weights) (float *weights, const float *from, const float *gradient, const NnPlane *plane)
+NN_NAME (depthwise_weights) (float *weights, const float *from, const float *other, const NnPlane *plane)
 {
-  unsigned kernel = plane->kernel_columns, stride = plane->stride;
+  unsigned rows = plane->kernel_rows, columns = plane->kernel_columns;
 
-  if (plane->lanes == NN_USUAL_IMAGES && kernel == 3 && stride == 1)
-    all_taps (weights, from, gradient, plane, 3, 1, NN_USUAL_IMAGES);
-  else if (plane->lanes == NN_USUAL_IMAGES && kernel == 5 && stride == 1)
-    all_taps (weights, from, gradient, plane, 5, 1, NN_USUAL_IMAGES);
-  else if (plane->lanes == NN_USUAL_IMAGES && kernel == 3 && stride == 2)
-    all_taps (weights, from, gradient, plane, 3, 2, NN_USUAL_IMAGES);
-  else if (plane->lanes == NN_USUAL_IMAGES && kernel == 5 && stride == 2)
-    all_taps (weights, from, gradient, plane, 5, 2, NN_USUAL_IMAGES);
-  else
-    for (unsigned row = 0; row < plane->kernel_rows; row++)
-      for (unsigned first = 0; first < kernel; first += NN_MAX_KERNEL)
-        tap_rows (weights + row * kernel + first, from + row * plane->from_row + (size_t)first * plane->lanes, gradient,
-                  plane, 1, kernel - first < NN_MAX_KERNEL ? kernel - first : NN_MAX_KERNEL, stride, plane->lanes);
+  if (plane->lanes == NN_USUAL_IMAGES && rows < 10 && columns < 10)
+    switch (10 * rows + columns)
+      {
+        NN_SHAPE (5, 5)
+        NN_SHAPE (3, 3)
+        NN_SHAPE (3, 2)
+        NN_SHAPE (2, 3)
+        NN_SHAPE (2, 2)
+        NN_SHAPE (2, 1)
+        NN_SHAPE (1, 2)
+        NN_SHAPE (1, 1)
+      }
+  for (unsigned row = 0; row < rows; row++)
+    for (unsigned first = 0; first < columns; first += NN_MAX_KERNEL)
+      tap_rows (weights + row * columns + first, columns, from + row * plane->from_row + (size_t)first * plane->lanes,
+                other, plane, 1, columns - first < NN_MAX_KERNEL ? columns - first : NN_MAX_KERNEL, plane->lanes);
 }
+#undef NN_SHAPE

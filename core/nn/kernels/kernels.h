@@ -47,6 +47,13 @@ typedef struct
   int relu;
 } NnActivation;
 
+/* Outputs become 0 where what lies at data[row·row + column·column] is not positive. */
+typedef struct
+{
+  const float *data;
+  size_t row, column;
+} NnMask;
+
 /* A convolution of one channel's plane, here a column being one pixel: outputs at to[row·to_row + column div
  * side·to_cell
  * + column mod side·lanes], each from a window of the source whose first element is at from[(row·from_row +
@@ -95,8 +102,12 @@ typedef struct
    * or an activation (nullable) */
   void (*depthwise) (float *to, const float *from, const float *weights, const NnPlane *plane, NnMoments moments,
                      const NnActivation *activation);
-  /* weights[kernel][kernel] ← Σ gradient · source under each tap; the gradient lies as the plane's `to` */
-  void (*depthwise_weights) (float *weights, const float *from, const float *gradient, const NnPlane *plane);
+  /* The same of stride 1 under a mask; gives the sum of the outputs */
+  double (*depthwise_masked) (float *to, const float *from, const float *weights, const NnPlane *plane,
+                              const NnMask *mask);
+  /* weights[kernel_rows][kernel_columns] ← Σ other · source under each tap, of stride 1; `other` lies as the plane's
+   * `to` */
+  void (*depthwise_weights) (float *weights, const float *from, const float *other, const NnPlane *plane);
   /* product[i·left_stride + j·right_stride] ← Σ over pixels and lanes of left[i]·right[j] */
   void (*outer) (float *product, size_t left_stride, size_t right_stride, NnFactor left, NnFactor right, unsigned rows,
                  unsigned columns, unsigned lanes);

@@ -12,6 +12,7 @@ const NnKernels NN_NAME (kernels) = {
   .add = NN_NAME (add),
   .moments = NN_NAME (moments),
   .depthwise = NN_NAME (depthwise),
+  .depthwise_masked = NN_NAME (depthwise_masked),
   .depthwise_weights = NN_NAME (depthwise_weights),
   .outer = NN_NAME (outer),
   .square = NN_NAME (square),

@@ -18,7 +18,9 @@ void NN_NAME (add) (NnView to, NnView from, NnExtent extent);
 void NN_NAME (moments) (NnView x, NnView y, NnExtent extent, NnMoments moments);
 void NN_NAME (depthwise) (float *to, const float *from, const float *weights, const NnPlane *plane, NnMoments moments,
                           const NnActivation *activation);
-void NN_NAME (depthwise_weights) (float *weights, const float *from, const float *gradient, const NnPlane *plane);
+double NN_NAME (depthwise_masked) (float *to, const float *from, const float *weights, const NnPlane *plane,
+                                   const NnMask *mask);
+void NN_NAME (depthwise_weights) (float *weights, const float *from, const float *other, const NnPlane *plane);
 void NN_NAME (outer) (float *product, size_t left_stride, size_t right_stride, NnFactor left, NnFactor right,
                       unsigned rows, unsigned columns, unsigned lanes);
 double NN_NAME (square) (const float *x, size_t n);
