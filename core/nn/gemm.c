@@ -208,13 +208,18 @@ is_remainder (const NnGemm *gemm, guint n)
   return 3 * n <= 2 * gemm->block;
 }
 
-void
-nn_gemm_multiply (const NnGemm *gemm, NnGemmWeights weights, NnView input, NnView output, NnExtent extent, float beta)
+static void
+check (const NnGemm *gemm, NnGemmWeights weights, NnView input, NnView output)
 {
   g_assert (weights.n > 0 && weights.k > 0 && input.channel == gemm->lanes);
   g_assert (((guintptr)input.data | (guintptr)output.data) % (4 * gemm->kernels->vector) == 0);
   g_assert ((input.row | input.pixel | output.row | output.pixel | output.channel) % gemm->kernels->vector == 0);
+}
 
+void
+nn_gemm_multiply (const NnGemm *gemm, NnGemmWeights weights, NnView input, NnView output, NnExtent extent, float beta)
+{
+  check (gemm, weights, input, output);
   for (guint first = 0; first < weights.n; first += gemm->block)
     {
       float *packed = (float *)weights.data + (gsize)first * weights.packed_k;
@@ -226,5 +231,21 @@ nn_gemm_multiply (const NnGemm *gemm, NnGemmWeights weights, NnView input, NnVie
         gemm->kernels->multiply (block, input, packed, gemm->block, n, weights.k, extent, beta != 0);
       else
         multiply_block (gemm, packed, n, weights.k, input, block, extent, beta);
+    }
+}
+
+void
+nn_gemm_multiply_scaled (const NnGemm *gemm, NnGemmWeights weights, NnView input, NnView output, NnExtent extent,
+                         const float *scale, const float *shift, gboolean relu)
+{
+  check (gemm, weights, input, output);
+  for (guint first = 0; first < weights.n; first += gemm->block)
+    {
+      NnView block = output;
+
+      block.data += first * output.channel;
+      gemm->kernels->multiply_scaled (block, input, weights.data + (gsize)first * weights.packed_k, gemm->block,
+                                      MIN (gemm->block, weights.n - first), weights.k, extent, scale + first,
+                                      shift + first, relu);
     }
 }

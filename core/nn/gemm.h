@@ -44,5 +44,8 @@ NnGemmWeights nn_gemm_part (const NnGemm *gemm, const float *packed, guint packe
  * this processor's at every pixel. */
 void nn_gemm_multiply (const NnGemm *gemm, NnGemmWeights weights, NnView input, NnView output, NnExtent extent,
                        float beta);
+/* output[i] ← scale[i]·product + shift[i], or its ReLU. */
+void nn_gemm_multiply_scaled (const NnGemm *gemm, NnGemmWeights weights, NnView input, NnView output, NnExtent extent,
+                              const float *scale, const float *shift, gboolean relu);
 
 G_END_DECLS

@@ -246,7 +246,7 @@ make_steps (NnPlan *plan, CleaveNetwork *network)
     plan->cut_step = plan->steps->len;
 }
 
-/* Blocks that evaluation runs in one go. */
+/* Blocks that evaluation runs in one go, and what of them other modes do. */
 static void
 find_blocks (NnPlan *plan)
 {
@@ -255,6 +255,7 @@ find_blocks (NnPlan *plan)
       NnStep *step = plan->steps->pdata[i];
 
       step->block = nn_block_find (plan, i, &step->n_block_steps);
+      step->widen = nn_widen_find (plan, i);
       if (step->block != NULL)
         i += step->n_block_steps - 1;
     }
@@ -342,7 +343,8 @@ lay_out_forward (NnPlan *plan, Layout *layout)
   for (guint i = 0; i < plan->steps->len; i++)
     {
       NnStep *step = plan->steps->pdata[i];
-      step->out->buffer = layout_take (layout, nn_value_size (plan, step->out));
+      if (step->widen == NULL)
+        step->out->buffer = layout_take (layout, nn_value_size (plan, step->out));
       for (guint j = 0; j < plan->values->len; j++)
         {
           NnValue *value = plan->values->pdata[j];
@@ -404,7 +406,15 @@ lay_out_backward (NnPlan *plan, Layout *layout)
   plan->output->gradient_buffer = layout_take (layout, nn_value_size (plan, plan->output));
   for (guint i = plan->steps->len; i > 0; i--)
     {
-      NnStep *step = plan->steps->pdata[i - 1];
+      NnStep *step = plan->steps->pdata[i - 1], *before = i > 1 ? plan->steps->pdata[i - 2] : NULL;
+
+      if (before != NULL && before->widen != NULL)
+        {
+          place_gradient (plan, layout, before, before->in, FALSE, &before->accumulate, &before->aliases);
+          layout_give (layout, step->out->gradient_buffer);
+          i--;
+          continue;
+        }
       gboolean copies = step->weight == NULL && step->out->pixels == step->in->pixels
                         && same_layout (step->in, step->out) && !step->in->relu && !step->in->is_permuted;
 
@@ -449,7 +459,8 @@ nn_plan_take_memory (NnPlan *plan, GError **error)
   for (guint i = 0; i < plan->values->len; i++)
     {
       NnValue *value = plan->values->pdata[i];
-      value->data = plan->memory + value->buffer->offset;
+      if (value->buffer != NULL)
+        value->data = plan->memory + value->buffer->offset;
       if (value->gradient_buffer != NULL)
         value->gradient = plan->memory + value->gradient_buffer->offset;
     }

@@ -10,7 +10,13 @@
 guint
 nn_plan_tile_rows (const NnPlan *plan, const NnValue *value)
 {
-  guint rows = CLAMP (TILE_CELLS / value->cells, 1, value->height);
+  return nn_plan_strip_rows (plan, value, TILE_CELLS);
+}
+
+guint
+nn_plan_strip_rows (const NnPlan *plan, const NnValue *value, guint cells)
+{
+  guint rows = CLAMP (cells / value->cells, 1, value->height);
 
   /* A second thread should have work too. */
   if (plan->max_groups == 1 && rows == value->height && value->height > 1)
@@ -95,6 +101,7 @@ step_free (gpointer data)
   NnStep *step = data;
 
   g_free (step->block);
+  g_free (step->widen);
   g_free (step);
 }
 
@@ -278,6 +285,11 @@ run_steps (NnPlan *plan, guint first, guint end)
           nn_block_forward (plan, step->block);
           i += step->n_block_steps - 1;
         }
+      else if (step->widen != NULL)
+        {
+          nn_widen_forward (plan, step->widen);
+          i++;
+        }
       else
         step->forward (plan, step);
     }
@@ -330,7 +342,15 @@ nn_plan_backward (NnPlan *plan, const float *output_gradient)
   for (guint i = plan->steps->len; i > 0; i--)
     {
       NnStep *step = plan->steps->pdata[i - 1];
-      step->backward (plan, step);
+      NnStep *before = i > 1 ? plan->steps->pdata[i - 2] : NULL;
+
+      if (before != NULL && before->widen != NULL)
+        {
+          nn_widen_backward (plan, before->widen);
+          i--;
+        }
+      else
+        step->backward (plan, step);
     }
 }
 

@@ -58,6 +58,7 @@ typedef struct
 
 typedef struct _NnStep NnStep;
 typedef struct _NnBlock NnBlock;
+typedef struct _NnWiden NnWiden;
 
 typedef enum
 {
@@ -86,6 +87,8 @@ struct _NnStep
   /* Where this step and those after it are one block: what runs instead of so many steps in NN_MODE_EVALUATE. */
   NnBlock *block;
   guint n_block_steps;
+  /* Where this step and the next one are done together, elsewhere: no memory holds what is between. */
+  NnWiden *widen;
 };
 
 struct _NnPlan
@@ -161,6 +164,8 @@ NnTransform nn_value_transform (const NnValue *value);
 gboolean nn_value_is_plain (const NnValue *value);
 gboolean nn_value_is_by_cells (const NnPlan *plan, const NnValue *value);
 gsize nn_value_size (const NnPlan *plan, const NnValue *value);
+/* Sets lanes without images to 0 in a view of this value or one that lies alike. */
+void nn_value_clear_invalid (const NnPlan *plan, const NnValue *value, guint group, NnView view, NnExtent extent);
 /* Moments over this value that are added to SUMS. */
 NnMoments nn_value_moments (const NnPlan *plan, const NnValue *value, guint group, double *sums);
 /* view ← the gradient of the raw value (the norm's backward applied) from this column on, lanes without images set to
@@ -211,8 +216,9 @@ nn_plan_cell_stride (const NnPlan *plan, guint channels)
 
 /* Making a step, say what its tasks need; the largest need of all steps counts. */
 void nn_plan_reserve (NnPlan *plan, gsize scratch_floats, gsize workspace_floats, gsize n_sums);
-/* Rows a task, for values of this size. */
+/* Rows a task, for values of this size; of so many cells, or so. */
 guint nn_plan_tile_rows (const NnPlan *plan, const NnValue *value);
+guint nn_plan_strip_rows (const NnPlan *plan, const NnValue *value, guint cells);
 guint nn_plan_n_tiles (const NnPlan *plan, guint height, guint tile_rows, guint n_groups);
 NnTile nn_plan_tile (guint height, guint tile_rows, guint task);
 /* Runs tasks 0 to n_tasks − 1 of a step on all threads. */
@@ -228,10 +234,16 @@ NnStep *nn_step_pointwise_new (NnPlan *plan, const CleaveOp *op, NnArray *weight
                                NnValue *out);
 /* Weights packed for forward, each output's times its scale (nullable: 1). */
 void nn_step_pointwise_pack (NnPlan *plan, const NnStep *step, const float *scale, float *packed);
+/* Channels first to first + n of an output with a norm, that and ReLU done, into planes of these rows. Where there are
+ * groups, they come as a shuffle has them: one of each in turn. */
+void nn_step_pointwise_expand (NnPlan *plan, const NnStep *step, const float *packed, NnView input, guint first,
+                               guint n, guint rows, NnView planes);
 /* step-conv.c: any other convolution but depthwise. */
 NnStep *nn_step_conv_new (NnPlan *plan, const CleaveOp *op, NnArray *weight, NnValue *in, NnValue *out);
 /* step-depthwise.c */
 NnStep *nn_step_depthwise_new (NnPlan *plan, const CleaveOp *op, NnArray *weight, NnValue *in, NnValue *out);
+/* What these rows of the output are made of. */
+NnPlanes nn_depthwise_input_planes (const NnPlan *plan, const NnStep *step, guint row, guint rows);
 /* The output's gradient as far as it depends on these rows of the input. */
 NnPlanes nn_depthwise_gradient_planes (const NnPlan *plan, const NnStep *step, guint begin, guint end);
 /* WEIGHTS ← one channel's gradient of its weights, of a plane of these rows of the input without margin. TAPS is room
@@ -254,5 +266,10 @@ NnStep *nn_step_pool_new (NnPlan *plan, NnValue *in, NnValue *out);
 /* step-block.c: the block that begins with the step at this index, if there is one, and how many steps it has. */
 NnBlock *nn_block_find (NnPlan *plan, guint index, guint *n_steps);
 void nn_block_forward (NnPlan *plan, NnBlock *block);
+
+/* step-widen.c: the widening that begins with the step at this index, if there is one. */
+NnWiden *nn_widen_find (NnPlan *plan, guint index);
+void nn_widen_forward (NnPlan *plan, NnWiden *widen);
+void nn_widen_backward (NnPlan *plan, NnWiden *widen);
 
 G_END_DECLS

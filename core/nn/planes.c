@@ -14,6 +14,8 @@ nn_planes_of (const NnPlan *plan, const NnValue *value, guint margin, gint first
   planes.below = rows - planes.above - (planes.end - planes.begin);
   planes.row = (gsize)(value->width + 2 * margin) * plan->images;
   planes.size = rows * planes.row;
+  if (planes.size / plan->lanes % 2 == 0)
+    planes.size += plan->lanes;
   return planes;
 }
 

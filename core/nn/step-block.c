@@ -3,18 +3,16 @@
  * convolution, 1×1 convolution and, where there is one, the join that adds the block's input.
  *
  * A task takes a strip of output rows of one group of images and goes through the widened channels in chunks: the first
- * convolution writes a chunk straight into padded planes, which get their norm and ReLU in place; the depthwise kernel
- * applies its own to what it writes, as panels by cells; the last convolution adds the chunk's share to the output. So
+ * convolution writes a chunk, its norm and ReLU done, straight into padded planes; the depthwise kernel applies its own
+ * to what it writes, as panels by cells; the last convolution adds the chunk's share to the output. So
  * what is between never leaves the cache. Rows that two strips need are computed twice. Chunks are fixed by shapes, so
  * every sum has its order, however the rows are cut. */
 #include "plan.h"
 
-#include <string.h>
-
 /* Output cells of a strip, or so. */
 #define STRIP_CELLS 128
 /* Floats of a chunk's planes. */
-#define CHUNK_FLOATS (200 * 1024)
+#define CHUNK_FLOATS (100 * 1024)
 
 struct _NnBlock
 {
@@ -28,13 +26,11 @@ struct _NnBlock
 static guint
 chunk_channels (const NnPlan *plan, const NnBlock *block)
 {
-  const NnStep *depthwise = block->depthwise;
-  guint rows
-      = MIN (block->out->height, MAX (1, STRIP_CELLS / block->out->cells)) * depthwise->stride + depthwise->kernel - 1;
-  gsize plane = (gsize)rows * (depthwise->in->width + 2 * depthwise->padding) * plan->images;
+  guint rows = MIN (block->out->height, MAX (1, STRIP_CELLS / block->out->cells));
+  gsize plane = nn_depthwise_input_planes (plan, block->depthwise, 0, rows).size;
   guint unit = nn_gemm_block (plan->engine->gemm) * block->expand->groups;
 
-  return MIN (depthwise->in->channels, MAX (CHUNK_FLOATS / plane / unit, 1) * unit);
+  return MIN (block->depthwise->in->channels, MAX (CHUNK_FLOATS / plane / unit, 1) * unit);
 }
 
 /* Output rows of a strip: fewer where threads would have none. */
@@ -50,7 +46,6 @@ strip_rows (const NnPlan *plan, const NnBlock *block, guint n_groups)
 /* Where a task's chunk lies in scratch memory. */
 typedef struct
 {
-  gsize plane_row, plane;       /* floats of a padded row, a padded plane */
   gsize panel_cell, input_cell; /* floats */
   gsize planes, panel, input;   /* floats in all */
 } Sizes;
@@ -69,9 +64,7 @@ sizes_of (const NnPlan *plan, const NnBlock *block, guint rows)
   guint input_rows = (rows - 1) * depthwise->stride + depthwise->kernel;
   Sizes sizes = { 0 };
 
-  sizes.plane_row = (gsize)(depthwise->in->width + 2 * depthwise->padding) * plan->images;
-  sizes.plane = input_rows * sizes.plane_row;
-  sizes.planes = chunk * sizes.plane;
+  sizes.planes = chunk * nn_depthwise_input_planes (plan, depthwise, 0, rows).size;
   sizes.panel_cell = nn_plan_cell_stride (plan, chunk);
   sizes.panel = rows * block->out->cells * sizes.panel_cell;
   sizes.input_cell = nn_plan_cell_stride (plan, block->expand->in->channels);
@@ -133,8 +126,8 @@ nn_block_find (NnPlan *plan, guint index, guint *n_steps)
   NnStep *project = step_at (plan, index + 2), *join = step_at (plan, index + 3);
 
   if (project == NULL || !is_pointwise (expand) || depthwise->kind != NN_STEP_DEPTHWISE || !is_pointwise (project)
-      || depthwise->in != expand->out || project->in != depthwise->out || expand->out->is_shared
-      || depthwise->out->is_shared || depthwise->out->is_permuted
+      || depthwise->in != expand->out || expand->out->norm == NULL || project->in != depthwise->out
+      || expand->out->is_shared || depthwise->out->is_shared || depthwise->out->is_permuted
       || !is_in_known_order (expand->out, expand->groups)
       /* A strip's rows might all lie beside the image. */
       || depthwise->padding >= depthwise->kernel)
@@ -158,72 +151,11 @@ typedef struct
   const float *expand_weights, *project_weights; /* packed */
   NnTile tile;                                   /* of output rows */
   Sizes sizes;
-  gint first_row;  /* input row that the planes' first row is; above the image where negative */
-  guint row, rows; /* input rows that are in the image */
-  NnView input;    /* panels of those rows */
+  NnPlanes shape;
+  NnView input; /* panels of those of its rows that are in the image */
   float *planes, *panel;
   guint first, n; /* channels of the chunk */
 } Task;
-
-/* The chunk's planes, seen from the first row and column that are in the image. */
-static NnView
-inner_planes (const NnPlan *plan, const Task *task)
-{
-  const NnStep *depthwise = task->block->depthwise;
-  gsize margin = (task->row - task->first_row) * task->sizes.plane_row + (gsize)depthwise->padding * plan->images;
-
-  return (NnView){ task->planes + margin, task->sizes.plane_row, plan->lanes, task->sizes.plane };
-}
-
-/* Zeros around the image, which stay from chunk to chunk. */
-static void
-clear_margins (const NnPlan *plan, const Task *task, guint n_planes)
-{
-  const NnStep *depthwise = task->block->depthwise;
-  gsize row = task->sizes.plane_row, side = (gsize)depthwise->padding * plan->images;
-  guint above = task->row - task->first_row, below = task->sizes.plane / row - above - task->rows;
-
-  for (guint i = 0; i < n_planes; i++)
-    {
-      float *plane = task->planes + i * task->sizes.plane;
-
-      memset (plane, 0, above * row * sizeof (float));
-      memset (plane + (above + task->rows) * row, 0, below * row * sizeof (float));
-      for (guint y = above; y < above + task->rows; y++)
-        {
-          memset (plane + y * row, 0, side * sizeof (float));
-          memset (plane + (y + 1) * row - side, 0, side * sizeof (float));
-        }
-    }
-}
-
-/* The first convolution's share of the chunk. Channel j of the chunk's order is channel j / groups of group j mod
- * groups, so a group's channels are every so many planes. */
-static void
-expand (NnPlan *plan, const Task *task, NnClock *clock)
-{
-  const NnStep *step = task->block->expand;
-  NnValue *out = step->out;
-  guint groups = step->groups, k = step->in->channels / groups, n = task->n / groups;
-  NnView planes = inner_planes (plan, task);
-  NnTransform transform = nn_value_transform (out);
-
-  for (guint group = 0; group < groups; group++)
-    {
-      NnView input = task->input, output = planes;
-
-      input.data += (gsize)group * k * plan->lanes;
-      output.data += group * planes.channel;
-      output.channel *= groups;
-      nn_gemm_multiply (plan->engine->gemm,
-                        nn_gemm_part (plan->engine->gemm, task->expand_weights + group * packed_size (plan, step), k,
-                                      task->first / groups, n, 0, k),
-                        input, output, (NnExtent){ n, task->rows, out->cells, plan->lanes }, 0);
-    }
-  nn_clock_lap (clock, NN_WORK_GEMM);
-  plan->engine->kernels->activate (planes, &transform, task->first,
-                                   (NnExtent){ task->n, task->rows, out->cells, plan->lanes });
-}
 
 static void
 convolve (NnPlan *plan, const Task *task)
@@ -240,7 +172,7 @@ convolve (NnPlan *plan, const Task *task)
                     .side = plan->side,
                     .to_row = out->cells * task->sizes.panel_cell,
                     .to_cell = task->sizes.panel_cell,
-                    .from_row = task->sizes.plane_row };
+                    .from_row = task->shape.row };
 
   for (guint i = 0; i < task->n; i++)
     {
@@ -252,7 +184,7 @@ convolve (NnPlan *plan, const Task *task)
           activation.scale = out->norm->scale[channel];
           activation.shift = out->norm->shift[channel];
         }
-      plan->engine->kernels->depthwise (task->panel + (gsize)i * plan->lanes, task->planes + i * task->sizes.plane,
+      plan->engine->kernels->depthwise (task->panel + (gsize)i * plan->lanes, task->planes + i * task->shape.size,
                                         step->weight->data + (gsize)channel * taps, &plane,
                                         (NnMoments){ NULL, plan->images, plan->images }, &activation);
     }
@@ -307,13 +239,14 @@ read_input (NnPlan *plan, Task *task, float *scratch)
 {
   const NnValue *in = task->block->expand->in;
   NnTransform transform = nn_value_transform (in);
+  guint rows = task->shape.end - task->shape.begin;
 
-  task->input = nn_value_view (in, task->tile.group, task->row);
+  task->input = nn_value_view (in, task->tile.group, task->shape.begin);
   if (reads_directly (plan, task->block))
     return;
   NnView panels = { scratch, in->cells * task->sizes.input_cell, task->sizes.input_cell, plan->lanes };
   plan->engine->kernels->transform (panels, task->input, &transform,
-                                    (NnExtent){ in->channels, task->rows, in->cells, plan->lanes });
+                                    (NnExtent){ in->channels, rows, in->cells, plan->lanes });
   task->input = panels;
 }
 
@@ -323,24 +256,21 @@ run_task (NnPlan *plan, Task *task)
   NnClock clock = nn_clock_start (plan->engine);
   const NnStep *depthwise = task->block->depthwise;
   guint channels = depthwise->in->channels, chunk = chunk_channels (plan, task->block);
-  gint end;
 
   task->sizes = sizes_of (plan, task->block, task->tile.rows);
-  task->first_row = (gint)(task->tile.row * depthwise->stride) - (gint)depthwise->padding;
-  end = task->first_row + (gint)(task->sizes.plane / task->sizes.plane_row);
-  task->row = MAX (task->first_row, 0);
-  task->rows = MIN (end, (gint)depthwise->in->height) - (gint)task->row;
+  task->shape = nn_depthwise_input_planes (plan, depthwise, task->tile.row, task->tile.rows);
   task->planes = nn_engine_get_scratch (plan->engine);
   task->panel = task->planes + task->sizes.planes;
   read_input (plan, task, task->panel + task->sizes.panel);
   begin_output (plan, task);
-  clear_margins (plan, task, MIN (chunk, channels));
+  nn_planes_clear_margins (plan, &task->shape, task->planes, chunk);
   nn_clock_lap (&clock, NN_WORK_ELEMENTWISE);
   for (task->first = 0; task->first < channels; task->first += chunk)
     {
       task->n = MIN (chunk, channels - task->first);
-      expand (plan, task, &clock);
-      nn_clock_lap (&clock, NN_WORK_NORM);
+      nn_step_pointwise_expand (plan, task->block->expand, task->expand_weights, task->input, task->first, task->n,
+                                task->shape.end - task->shape.begin, nn_planes_view (plan, &task->shape, task->planes));
+      nn_clock_lap (&clock, NN_WORK_GEMM);
       convolve (plan, task);
       nn_clock_lap (&clock, NN_WORK_DEPTHWISE);
       project (plan, task);

@@ -57,76 +57,101 @@ pack_backward (NnPlan *plan, NnStep *step, float *scratch)
 
 /* --- panels --- */
 
-/* Row and column that a tap reads for pixel (y, x); FALSE outside. Backward, the pixel is the input's and what is read
- * is the output: the one that this tap took the pixel for. */
+/* Which pixel a tap reads for a pixel, along one dimension; FALSE outside. Backward, the pixel is the input's and what
+ * is read is the output: the one that this tap took the pixel for. */
 static gboolean
-tap_pixel (const NnStep *step, gboolean backward, gint y, gint x, guint tap, guint *row, guint *column)
+tap_reads (const NnStep *step, gboolean backward, gint pixel, gint tap, guint size, guint *read)
 {
-  const NnValue *there = backward ? step->out : step->in;
-  gint tap_row = tap / step->kernel, tap_column = tap % step->kernel;
-  gint padding = step->padding, stride = step->stride;
+  gint padding = step->padding, stride = step->stride, at = pixel * stride + tap - padding;
 
   if (backward)
     {
-      y += padding - tap_row;
-      x += padding - tap_column;
-      if (y < 0 || x < 0 || y % stride != 0 || x % stride != 0)
+      if ((pixel + padding - tap) % stride != 0)
         return FALSE;
-      y /= stride;
-      x /= stride;
+      at = (pixel + padding - tap) / stride;
     }
-  else
-    {
-      y = y * stride + tap_row - padding;
-      x = x * stride + tap_column - padding;
-      if (y < 0 || x < 0)
-        return FALSE;
-    }
-  *row = y;
-  *column = x;
-  return (guint)y < there->height && (guint)x < there->width;
+  *read = at;
+  return at >= 0 && (guint)at < size;
 }
 
-/* One tap of one pixel, all channels. */
+/* Every so many pixels of a row of panels, for one tap. */
+typedef struct
+{
+  guint column, step, n;
+} Run;
+
+/* What a tap reads for these pixels, which lie equally far apart in source and panel; zeros where it reads nothing. */
 static void
-read_tap (NnPlan *plan, const NnStep *step, gboolean backward, guint group, guint row, guint column, NnView to)
+fill_run (NnPlan *plan, const NnStep *step, gboolean backward, guint group, guint row, guint tap_column, Run run,
+          NnView to)
 {
   const NnValue *value = backward ? step->out : step->in;
-  NnExtent extent = { value->channels, 1, 1, plan->images };
+  NnTransform transform = nn_value_transform (value);
+  guint source = 0, skipped = 0, n = 0, ignored;
 
-  if (!backward)
+  while (skipped < run.n
+         && !tap_reads (step, backward, run.column + skipped * run.step, tap_column, value->width, &source))
+    skipped++;
+  while (skipped + n < run.n
+         && tap_reads (step, backward, run.column + (skipped + n) * run.step, tap_column, value->width, &ignored))
+    n++;
+  for (guint i = 0; i < run.n; i++)
+    for (guint channel = 0; (i < skipped || i >= skipped + n) && channel < value->channels; channel++)
+      memset (to.data + i * to.pixel + channel * to.channel, 0, plan->images * sizeof (float));
+  if (n == 0)
+    return;
+  NnExtent extent = { value->channels, 1, n, plan->images };
+  NnView from = nn_value_view (value, group, row);
+  to.data += skipped * to.pixel;
+  if (backward)
     {
-      NnTransform transform = nn_value_transform (value);
-      NnView from = nn_value_view (value, group, row);
-
-      from.data += nn_plan_column_offset (plan, value->cell_stride, column);
-      plan->engine->kernels->transform (to, from, &transform, extent);
+      nn_value_read_gradient (plan, value, group, row, source, extent, 0, to);
       return;
     }
-  nn_value_read_gradient (plan, value, group, row, column, extent, 0, to);
+  from.data += nn_plan_column_offset (plan, value->cell_stride, source);
+  from.pixel *= step->stride;
+  plan->engine->kernels->transform (to, from, &transform, extent);
+}
+
+/* One row of one tap. */
+static void
+fill_tap (NnPlan *plan, const NnStep *step, gboolean backward, guint group, guint row, guint tap, NnView to)
+{
+  const NnValue *here = backward ? step->in : step->out, *there = backward ? step->out : step->in;
+  guint source_row, tap_column = tap % step->kernel;
+  /* Backward by a stride, one pixel's source is not a whole number of cells from the next one's. */
+  gboolean one_by_one = backward && step->stride > 1;
+
+  if (!tap_reads (step, backward, row, tap / step->kernel, there->height, &source_row))
+    {
+      for (guint cell = 0; cell < here->cells; cell++)
+        for (guint channel = 0; channel < there->channels; channel++)
+          memset (to.data + cell * to.pixel + channel * to.channel, 0, plan->lanes * sizeof (float));
+      return;
+    }
+  for (guint column = 0; column < (one_by_one ? here->width : plan->side); column++)
+    {
+      Run run = { column, plan->side, one_by_one ? 1 : here->cells };
+      NnView part = to;
+
+      part.data += nn_plan_column_offset (plan, to.pixel, column);
+      fill_run (plan, step, backward, group, source_row, tap_column, run, part);
+    }
 }
 
 static void
 fill_panels (NnPlan *plan, const NnStep *step, gboolean backward, NnTile tile, float *panels)
 {
   const NnValue *here = backward ? step->in : step->out;
-  guint channels = (backward ? step->out : step->in)->channels, lanes = plan->lanes;
-  gsize channel_stride = (gsize)taps (step) * lanes, cell_stride = channels * channel_stride;
+  guint channels = (backward ? step->out : step->in)->channels;
+  NnView to = { panels, 0, (gsize)channels * taps (step) * plan->lanes, (gsize)taps (step) * plan->lanes };
 
-  for (guint row = tile.row; row < tile.row + tile.rows; row++, panels += here->cells * cell_stride)
-    for (guint column = 0; column < here->width; column++)
-      for (guint tap = 0; tap < taps (step); tap++)
-        {
-          NnView to
-              = { panels + nn_plan_column_offset (plan, cell_stride, column) + tap * lanes, 0, 0, channel_stride };
-          guint source_row, source_column;
-
-          if (tap_pixel (step, backward, row, column, tap, &source_row, &source_column))
-            read_tap (plan, step, backward, tile.group, source_row, source_column, to);
-          else
-            for (guint channel = 0; channel < channels; channel++)
-              memset (to.data + channel * channel_stride, 0, plan->images * sizeof (float));
-        }
+  for (guint row = tile.row; row < tile.row + tile.rows; row++, panels += here->cells * to.pixel)
+    for (guint tap = 0; tap < taps (step); tap++)
+      {
+        to.data = panels + tap * plan->lanes;
+        fill_tap (plan, step, backward, tile.group, row, tap, to);
+      }
 }
 
 /* --- forward --- */
@@ -195,7 +220,7 @@ weight_task (NnPlan *plan, NnStep *step, guint task)
     plan->engine->kernels->outer (partial + (gsize)g * n * k, k, 1,
                                   (NnFactor){ gradient + g * n * lanes, cells * gradient_cell, gradient_cell, n },
                                   (NnFactor){ panels + g * k * lanes, cells * panel_cell, panel_cell, k }, tile.rows,
-                                  cells, lanes);
+                                  cells, lanes, FALSE);
   nn_clock_lap (&clock, NN_WORK_GEMM);
 }
 

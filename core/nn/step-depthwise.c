@@ -150,11 +150,18 @@ typedef struct
   guint group, first, n; /* channels first to first + n */
 } Channels;
 
+NnPlanes
+nn_depthwise_input_planes (const NnPlan *plan, const NnStep *step, guint row, guint rows)
+{
+  return nn_planes_of (plan, step->in, step->padding, (gint)(row * step->stride) - (gint)step->padding,
+                       (rows - 1) * step->stride + step->kernel);
+}
+
 /* The whole input, with its margin and without. */
 static NnPlanes
 padded_planes (const NnPlan *plan, const NnStep *step)
 {
-  return nn_planes_of (plan, step->in, step->padding, -(gint)step->padding, step->in->height + 2 * step->padding);
+  return nn_depthwise_input_planes (plan, step, 0, step->out->height);
 }
 
 static NnPlanes
@@ -220,8 +227,9 @@ read_input (NnPlan *plan, const NnStep *step, const Channels *channels, const Nn
 
   transform.index += channels->first;
   nn_planes_clear_margins (plan, planes, data, channels->n);
-  plan->engine->kernels->transform (nn_planes_view (plan, planes, data), nn_value_view (in, channels->group, 0),
-                                    &transform, (NnExtent){ channels->n, in->height, in->cells, plan->lanes });
+  plan->engine->kernels->transform (nn_planes_view (plan, planes, data),
+                                    nn_value_view (in, channels->group, planes->begin), &transform,
+                                    (NnExtent){ channels->n, planes->end - planes->begin, in->cells, plan->lanes });
 }
 
 /* --- forward --- */

@@ -226,6 +226,28 @@ forward (NnPlan *plan, NnStep *step)
   nn_norm_finish_forward (plan, step->out, n_tasks);
 }
 
+void
+nn_step_pointwise_expand (NnPlan *plan, const NnStep *step, const float *packed, NnView input, guint first, guint n,
+                          guint rows, NnView planes)
+{
+  const NnNorm *norm = step->out->norm;
+  guint groups = step->groups, outputs = nn_step_group_outputs (step), k = nn_step_group_inputs (step);
+
+  for (guint group = 0; group < groups; group++)
+    {
+      NnView to = channel_view (planes, group);
+      guint channel = group * outputs + first / groups;
+
+      to.channel *= groups;
+      nn_gemm_multiply_scaled (plan->engine->gemm,
+                               nn_gemm_part (plan->engine->gemm, packed + group * packed_size (plan, outputs, k), k,
+                                             first / groups, n / groups, 0, k),
+                               channel_view (input, group * k), to,
+                               (NnExtent){ n / groups, rows, step->out->cells, plan->lanes }, norm->scale + channel,
+                               norm->shift + channel, step->out->relu);
+    }
+}
+
 /* --- backward --- */
 
 /* A chunk of one group's outputs, whose gradient is in panels. */
@@ -259,9 +281,11 @@ weight_products (NnPlan *plan, const NnStep *step, const OutputChunk *chunk, NnV
   NnFactor inputs = { input.data, input.row, input.pixel, n_inputs };
 
   if (chunk->n <= n_inputs)
-    plan->engine->kernels->outer (partial, k, 1, outputs, inputs, chunk->tile.rows, step->out->cells, plan->lanes);
+    plan->engine->kernels->outer (partial, k, 1, outputs, inputs, chunk->tile.rows, step->out->cells, plan->lanes,
+                                  FALSE);
   else
-    plan->engine->kernels->outer (partial, 1, k, inputs, outputs, chunk->tile.rows, step->out->cells, plan->lanes);
+    plan->engine->kernels->outer (partial, 1, k, inputs, outputs, chunk->tile.rows, step->out->cells, plan->lanes,
+                                  FALSE);
 }
 
 /* This chunk's share of the input's gradient; with the last share, ReLU's backward and the norm's sums. */

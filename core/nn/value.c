@@ -53,10 +53,14 @@ nn_value_moments (const NnPlan *plan, const NnValue *value, guint group, double 
   return (NnMoments){ sums, nn_plan_group_images (plan, group), value->width == 1 ? plan->lanes : plan->images };
 }
 
-/* Of every `images` lanes, those after the first `valid`. */
-static void
-clear_invalid_lanes (NnView view, NnExtent extent, guint valid, guint images)
+void
+nn_value_clear_invalid (const NnPlan *plan, const NnValue *value, guint group, NnView view, NnExtent extent)
 {
+  NnMoments lanes = nn_value_moments (plan, value, group, NULL);
+  guint valid = lanes.valid, images = MIN (lanes.images, extent.lanes);
+
+  if (valid >= images)
+    return;
   for (guint row = 0; row < extent.rows; row++)
     for (guint channel = 0; channel < extent.channels; channel++)
       for (guint column = 0; column < extent.columns; column++)
@@ -72,7 +76,6 @@ nn_value_read_gradient (NnPlan *plan, const NnValue *value, guint group, guint r
   const NnNorm *norm = value->norm;
   NnView gradient = nn_value_gradient_view (value, group, row);
   NnView raw = nn_value_view (value, group, row);
-  NnMoments lanes = nn_value_moments (plan, value, group, NULL);
   gsize offset = nn_plan_column_offset (plan, value->cell_stride, column) + first_channel * value->channel_stride;
 
   gradient.data += offset;
@@ -80,6 +83,5 @@ nn_value_read_gradient (NnPlan *plan, const NnValue *value, guint group, guint r
   plan->engine->kernels->norm_backward (view, gradient, raw, norm != NULL ? norm->a + first_channel : NULL,
                                         norm != NULL ? norm->b + first_channel : NULL,
                                         norm != NULL ? norm->c + first_channel : NULL, extent);
-  if (lanes.valid < lanes.images)
-    clear_invalid_lanes (view, extent, lanes.valid, MIN (lanes.images, extent.lanes));
+  nn_value_clear_invalid (plan, value, group, view, extent);
 }

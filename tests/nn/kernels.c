@@ -119,18 +119,20 @@ lay_out (NnExtent extent, gboolean by_rows)
 
 #define BLOCK 12
 
+/* Written, added, scaled, and scaled with ReLU. */
 static void
 check_multiply (Fixture *f)
 {
   for (guint n = 1; n <= BLOCK; n++)
-    for (guint k = 1; k <= 17; k += 4)
+    for (guint k = 1, way = n; k <= 17; k += 2, way++)
       {
-        gboolean accumulate = (n + k) % 2;
+        gboolean accumulate = way % 4 == 1, scaled = way % 4 >= 2, relu = way % 4 == 3;
         NnExtent from_extent = { k, 2, 3, f->lanes }, extent = { n, 2, 3, f->lanes };
         NnView from_view = lay_out (from_extent, FALSE), view = lay_out (extent, n % 3 == 0);
         g_auto (Array) from = array_new (f->random, view_size (from_view, from_extent));
         g_auto (Array) to = array_new (f->random, view_size (view, extent));
         g_auto (Array) weights = array_new (f->random, k * BLOCK);
+        g_auto (Array) norm = array_new (f->random, 2 * BLOCK);
 
         from_view.data = from.data;
         view.data = to.data;
@@ -144,8 +146,14 @@ check_multiply (Fixture *f)
                   *sum = accumulate ? *sum : 0;
                   for (guint j = 0; j < k; j++)
                     *sum += weights.expected[j * BLOCK + i] * from.expected[place (from_view, row, column, j, lane)];
+                  *sum = scaled ? norm.expected[i] * *sum + norm.expected[BLOCK + i] : *sum;
+                  *sum = relu ? fmax (*sum, 0) : *sum;
                 }
-        f->kernels->multiply (view, from_view, weights.data, BLOCK, n, k, extent, accumulate);
+        if (scaled)
+          f->kernels->multiply_scaled (view, from_view, weights.data, BLOCK, n, k, extent, norm.data, norm.data + BLOCK,
+                                       relu);
+        else
+          f->kernels->multiply (view, from_view, weights.data, BLOCK, n, k, extent, accumulate);
         expect_array (&to, f->name);
       }
 }
@@ -170,14 +178,15 @@ check_outer (Fixture *f)
             {
               double *sum = &product.expected[i + j * (n + 1)];
 
-              *sum = 0;
+              *sum = (n + k) % 2 ? *sum : 0;
               for (guint pixel = 0; pixel < 6; pixel++)
                 for (guint lane = 0; lane < f->lanes; lane++)
                   *sum += left.expected[place (left_view, pixel / 3, pixel % 3, i, lane)]
                           * right.expected[place (right_view, pixel / 3, pixel % 3, j, lane)];
             }
+        gboolean accumulate = (n + k) % 2;
         f->kernels->outer (product.data, 1, n + 1, (NnFactor){ left.data, left_view.row, left_view.pixel, n },
-                           (NnFactor){ right.data, right_view.row, right_view.pixel, k }, 2, 3, f->lanes);
+                           (NnFactor){ right.data, right_view.row, right_view.pixel, k }, 2, 3, f->lanes, accumulate);
         expect_array (&product, f->name);
       }
 }
@@ -303,20 +312,55 @@ check_depthwise (Fixture *f)
           check_depthwise_window (f, &windows[i], columns, cell_of (f, cell), way);
 }
 
+/* Where the mask, as large as the outputs, is not positive, they are 0. */
+static void
+check_masked (Fixture *f)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (windows); i++)
+    for (guint columns = 1; columns <= 19 && windows[i].stride == 1; columns += 3)
+      for (guint cell = 0; cell < N_CELLS; cell++)
+        {
+          NnPlane plane = plane_of (&windows[i], columns, cell_of (f, cell));
+          g_auto (Array) from = array_new (f->random, source_size (&plane));
+          g_auto (Array) to = array_new (f->random, plane.rows * plane.to_row);
+          g_auto (Array) weights = array_new (f->random, windows[i].rows * windows[i].columns);
+          g_auto (Array) positive = array_new (f->random, 2 * 3 * columns * plane.lanes);
+          NnMask mask = { positive.data, 3 * columns * plane.lanes, 2 * plane.lanes };
+          double ignored[2] = { 0 }, expected = 0, sum;
+
+          expect_depthwise (&plane, &to, &from, &weights, 0, ignored, NULL);
+          for (guint y = 0; y < plane.rows; y++)
+            for (guint x = 0; x < columns; x++)
+              for (guint lane = 0; lane < plane.lanes; lane++)
+                {
+                  double *result = &to.expected[output_place (&plane, y, x, lane)];
+
+                  if (positive.data[y * mask.row + x * mask.column + lane] <= 0)
+                    *result = 0;
+                  expected += *result;
+                }
+          sum = f->kernels->depthwise_masked (to.data, from.data, weights.data, &plane, &mask);
+          expect_array (&to, f->name);
+          expect_sums (&sum, &expected, 1, f->name);
+        }
+}
+
+TEST (Kernels, DepthwiseMasked) { at_all_levels (check_masked); }
+
 TEST (Kernels, Depthwise) { at_all_levels (check_depthwise); }
 
 static void
 check_depthwise_weights (Fixture *f)
 {
-  for (guint i = 0; i < G_N_ELEMENTS (windows) * N_CELLS; i++)
+  for (guint i = 0; i < 2 * G_N_ELEMENTS (windows); i++)
     {
-      const Window *window = &windows[i / N_CELLS];
-      NnPlane plane = plane_of (window, 5, cell_of (f, i % N_CELLS));
+      const Window *window = &windows[i / 2];
+      NnPlane plane = plane_of (window, 5, cell_of (f, 1 + i % 2));
       g_auto (Array) from = array_new (f->random, source_size (&plane));
       g_auto (Array) gradient = array_new (f->random, plane.rows * plane.to_row);
       g_auto (Array) weights = array_new (f->random, window->rows * window->columns);
 
-      /* The kernel is for stride 1. */
+      /* The kernel is for stride 1 and one pixel a cell. */
       if (window->stride != 1)
         continue;
       for (guint tap = 0; tap < weights.n; tap++)
@@ -381,7 +425,7 @@ check_moments (Fixture *f)
 
 TEST (Kernels, MomentsOfSomeLanes) { at_all_levels (check_moments); }
 
-/* --- transform, activate, offset --- */
+/* --- transform, offset --- */
 
 /* With or without a norm, ReLU, and channels in another order; from rows to pixels and back. */
 static void
@@ -417,36 +461,6 @@ check_transform (Fixture *f)
 }
 
 TEST (Kernels, Transform) { at_all_levels (check_transform); }
-
-/* Some channels of planes that have more, in place. */
-static void
-check_activate (Fixture *f)
-{
-  for (guint way = 0; way < 4; way++)
-    {
-      static const guint32 index[] = { 0, 3, 1, 4, 2, 5 };
-      NnExtent extent = { 4, 3, 5, f->lanes };
-      NnView view = { NULL, 7 * (gsize)f->lanes, f->lanes, 3 * 7 * (gsize)f->lanes };
-      g_auto (Array) x = array_new (f->random, 4 * view.channel);
-      g_auto (Array) norm = array_new (f->random, 12);
-      NnTransform transform = { way & 1 ? norm.data : NULL, way & 1 ? norm.data + 6 : NULL, index, way & 2 };
-
-      view.data = x.data;
-      for (guint j = 0; j < 4; j++)
-        for (guint pixel = 0; pixel < 15; pixel++)
-          for (guint lane = 0; lane < f->lanes; lane++)
-            {
-              double *value = &x.expected[place (view, pixel / 5, pixel % 5, j, lane)];
-
-              *value = way & 1 ? norm.expected[index[j + 2]] * *value + norm.expected[6 + index[j + 2]] : *value;
-              *value = way & 2 ? fmax (*value, 0) : *value;
-            }
-      f->kernels->activate (view, &transform, 2, extent);
-      expect_array (&x, f->name);
-    }
-}
-
-TEST (Kernels, Activate) { at_all_levels (check_activate); }
 
 static void
 check_offset (Fixture *f)

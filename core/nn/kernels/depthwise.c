@@ -223,13 +223,13 @@ tap_rows (float *weights, size_t weights_row, const float *from, const float *ot
           unsigned rows, unsigned columns, unsigned lanes)
 {
   Vector sums[25] = { 0 };
+  float totals[25];
 
   for (unsigned y = 0; y < plane->rows; y++)
     for (unsigned x = 0; x < plane->columns; x++)
       for (unsigned lane = 0; lane < lanes; lane += NN_VECTOR)
         {
-          Vector factor = vector_load (other + y * plane->to_row + x / plane->side * plane->to_cell
-                                       + x % plane->side * lanes + lane);
+          Vector factor = vector_load (other + y * plane->to_row + x * plane->to_cell + lane);
           const float *window = from + (size_t)y * plane->from_row + (size_t)x * lanes + lane;
 
 #pragma GCC unroll 5
@@ -238,11 +238,10 @@ tap_rows (float *weights, size_t weights_row, const float *from, const float *ot
             for (unsigned column = 0; column < columns; column++)
               sums[row * columns + column] += factor * vector_load (window + row * plane->from_row + column * lanes);
         }
-#pragma GCC unroll 5
+  vector_sums (totals, sums, rows * columns);
   for (unsigned row = 0; row < rows; row++)
-#pragma GCC unroll 5
     for (unsigned column = 0; column < columns; column++)
-      weights[row * weights_row + column] = vector_sum (sums[row * columns + column]);
+      weights[row * weights_row + column] = totals[row * columns + column];
 }
 
 /* All taps at once where there are registers for it. */

@@ -71,30 +71,7 @@ NN_NAME (transform) (NnView to, NnView from, const NnTransform *transform, NnExt
     transform_variant (to, from, transform, extent, extent.lanes);
 }
 
-/* --- activate, offset --- */
-
-void
-NN_NAME (activate) (NnView x, const NnTransform *transform, unsigned first, NnExtent extent)
-{
-  for (unsigned j = 0; j < extent.channels; j++)
-    {
-      unsigned raw = transform->index[first + j];
-      Vector scale = vector_splat (transform->scale != NULL ? transform->scale[raw] : 1);
-      Vector shift = vector_splat (transform->scale != NULL ? transform->shift[raw] : 0);
-
-      for (unsigned row = 0; row < extent.rows; row++)
-        {
-          float *data = x.data + j * x.channel + row * x.row;
-
-          /* Pixels follow each other. */
-          for (size_t i = 0; i < (size_t)extent.columns * extent.lanes; i += NN_VECTOR)
-            {
-              Vector value = scale * vector_load (data + i) + shift;
-              vector_store (data + i, transform->relu ? vector_relu (value) : value);
-            }
-        }
-    }
-}
+/* --- offset --- */
 
 void
 NN_NAME (offset) (NnView to, NnView from, const float *shift, NnExtent extent)

@@ -90,12 +90,15 @@ typedef struct
   /* The channels of `from` follow each other. to[i] ← or + Σ over j < k of weights[j·block + i]·from[j], for i < n */
   void (*multiply) (NnView to, NnView from, const float *weights, unsigned block, unsigned n, unsigned k,
                     NnExtent extent, int accumulate);
-  /* x[j] ← relu (scale·x[j] + shift), the transform's of channel index[first + j] */
-  void (*activate) (NnView x, const NnTransform *transform, unsigned first, NnExtent extent);
+  /* to[i] ← scale[i]·Σ + shift[i] of the same, or its ReLU */
+  void (*multiply_scaled) (NnView to, NnView from, const float *weights, unsigned block, unsigned n, unsigned k,
+                           NnExtent extent, const float *scale, const float *shift, int relu);
   /* to[j] ← shift[j] + from[j]; without SHIFT or from's data, 0 in their place */
   void (*offset) (NnView to, NnView from, const float *shift, NnExtent extent);
   /* to[j] ← to[j] + from[j] */
   void (*add) (NnView to, NnView from, NnExtent extent);
+  /* to ← the mean over pixels of `from`, `step` floats from each to the next, lane by lane */
+  void (*mean) (float *to, const float *from, size_t step, unsigned pixels, unsigned lanes);
   /* moments of x and y */
   void (*moments) (NnView x, NnView y, NnExtent extent, NnMoments moments);
   /* Depthwise convolution of one plane; weights [kernel_rows][kernel_columns]; either moments of the output and itself,
@@ -106,11 +109,11 @@ typedef struct
   double (*depthwise_masked) (float *to, const float *from, const float *weights, const NnPlane *plane,
                               const NnMask *mask);
   /* weights[kernel_rows][kernel_columns] ← Σ other · source under each tap, of stride 1; `other` lies as the plane's
-   * `to` */
+   * `to`, with one pixel a cell */
   void (*depthwise_weights) (float *weights, const float *from, const float *other, const NnPlane *plane);
-  /* product[i·left_stride + j·right_stride] ← Σ over pixels and lanes of left[i]·right[j] */
+  /* product[i·left_stride + j·right_stride] ← or + Σ over pixels and lanes of left[i]·right[j] */
   void (*outer) (float *product, size_t left_stride, size_t right_stride, NnFactor left, NnFactor right, unsigned rows,
-                 unsigned columns, unsigned lanes);
+                 unsigned columns, unsigned lanes, int accumulate);
   /* Σ x² */
   double (*square) (const float *x, size_t n);
   /* momentum ← m·momentum + scale·gradient + decay·x; x ← x − rate·momentum */

@@ -32,6 +32,21 @@ gather (LaneSums *lane_sums, Vector x, Vector y, unsigned lane)
   lane_sums->product[part] += x * y;
 }
 
+/* --- mean --- */
+
+void
+NN_NAME (mean) (float *to, const float *from, size_t step, unsigned pixels, unsigned lanes)
+{
+  for (unsigned lane = 0; lane < lanes; lane += NN_VECTOR / 2)
+    {
+      Wide sum = { 0 };
+
+      for (unsigned pixel = 0; pixel < pixels; pixel++)
+        sum += __builtin_convertvector(*(const Half *)(from + pixel * step + lane), Wide);
+      *(Half *)(to + lane) = __builtin_convertvector(sum / (double)pixels, Half);
+    }
+}
+
 /* --- moments --- */
 
 NN_INLINE void

@@ -19,6 +19,7 @@ typedef struct
   size_t left_stride, right_stride;
   NnFactor left, right;
   unsigned rows, columns, lanes;
+  int accumulate;
 } Job;
 
 /* `n` × `k` of the products, from left factor i and right factor j on. */
@@ -56,7 +57,10 @@ block (const Job *job, unsigned i, unsigned j, unsigned n, unsigned k, unsigned 
   for (unsigned r = 0; r < n; r++)
 #pragma GCC unroll 6
     for (unsigned c = 0; c < k; c++)
-      job->product[(i + r) * job->left_stride + (j + c) * job->right_stride] = totals[r * k + c];
+      {
+        float *product = job->product + (i + r) * job->left_stride + (j + c) * job->right_stride;
+        *product = totals[r * k + c] + (job->accumulate ? *product : 0);
+      }
 }
 
 /* All rows of `k` columns from j on, the number of columns literal, so that the sums stay in registers at the edge. */
@@ -102,9 +106,9 @@ all_columns (const Job *job, unsigned lanes)
 
 void
 NN_NAME (outer) (float *product, size_t left_stride, size_t right_stride, NnFactor left, NnFactor right, unsigned rows,
-                 unsigned columns_, unsigned lanes)
+                 unsigned columns_, unsigned lanes, int accumulate)
 {
-  Job job = { product, left_stride, right_stride, left, right, rows, columns_, lanes };
+  Job job = { product, left_stride, right_stride, left, right, rows, columns_, lanes, accumulate };
 
   if (lanes == NN_USUAL_LANES)
     all_columns (&job, NN_USUAL_LANES);

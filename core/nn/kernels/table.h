@@ -12,9 +12,11 @@ void NN_NAME (norm_backward) (NnView to, NnView gradient, NnView value, const fl
                               NnExtent extent);
 void NN_NAME (multiply) (NnView to, NnView from, const float *weights, unsigned block, unsigned n, unsigned k,
                          NnExtent extent, int accumulate);
-void NN_NAME (activate) (NnView x, const NnTransform *transform, unsigned first, NnExtent extent);
+void NN_NAME (multiply_scaled) (NnView to, NnView from, const float *weights, unsigned block, unsigned n, unsigned k,
+                                NnExtent extent, const float *scale, const float *shift, int relu);
 void NN_NAME (offset) (NnView to, NnView from, const float *shift, NnExtent extent);
 void NN_NAME (add) (NnView to, NnView from, NnExtent extent);
+void NN_NAME (mean) (float *to, const float *from, size_t step, unsigned pixels, unsigned lanes);
 void NN_NAME (moments) (NnView x, NnView y, NnExtent extent, NnMoments moments);
 void NN_NAME (depthwise) (float *to, const float *from, const float *weights, const NnPlane *plane, NnMoments moments,
                           const NnActivation *activation);
@@ -22,7 +24,7 @@ double NN_NAME (depthwise_masked) (float *to, const float *from, const float *we
                                    const NnMask *mask);
 void NN_NAME (depthwise_weights) (float *weights, const float *from, const float *other, const NnPlane *plane);
 void NN_NAME (outer) (float *product, size_t left_stride, size_t right_stride, NnFactor left, NnFactor right,
-                      unsigned rows, unsigned columns, unsigned lanes);
+                      unsigned rows, unsigned columns, unsigned lanes, int accumulate);
 double NN_NAME (square) (const float *x, size_t n);
 void NN_NAME (descend) (float *restrict x, float *restrict momentum, const float *restrict gradient, size_t n,
                         float scale, float decay, float m, float rate);

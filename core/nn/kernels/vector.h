@@ -10,7 +10,7 @@
 
 typedef float Vector __attribute__ ((vector_size (NN_VECTOR * sizeof (float)), may_alias));
 typedef int Mask __attribute__ ((vector_size (NN_VECTOR * sizeof (float)), may_alias));
-typedef float Half __attribute__ ((vector_size (NN_VECTOR / 2 * sizeof (float))));
+typedef float Half __attribute__ ((vector_size (NN_VECTOR / 2 * sizeof (float)), may_alias));
 typedef double Wide __attribute__ ((vector_size (NN_VECTOR / 2 * sizeof (double))));
 
 /* Floats side by side in most configurations of BLIS, and those of a pixel where two pixels share them: where lanes has
@@ -145,7 +145,7 @@ vector_sums (float *totals, const Vector *vectors, unsigned n)
 {
   unsigned i = 0;
 
-#pragma GCC unroll 6
+#pragma GCC unroll 7
   for (; i + 4 <= n; i += 4)
     vector_sums_of_four (totals + i, vectors[i], vectors[i + 1], vectors[i + 2], vectors[i + 3]);
 #pragma GCC unroll 3
