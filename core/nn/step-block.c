@@ -11,8 +11,10 @@
 
 /* Output cells of a strip, or so. */
 #define STRIP_CELLS 128
+/* Output cells of a band, or so. */
+#define BAND_CELLS 32
 /* Floats of a chunk's planes. */
-#define CHUNK_FLOATS (100 * 1024)
+#define CHUNK_FLOATS (160 * 1024)
 
 struct _NnBlock
 {
@@ -56,6 +58,13 @@ reads_directly (const NnPlan *plan, const NnBlock *block)
   return nn_value_is_plain (block->expand->in) && nn_value_is_by_cells (plan, block->expand->in);
 }
 
+/* Rows of a strip that are taken at a time behind the depthwise convolution. */
+static guint
+band_rows (const NnBlock *block, guint rows)
+{
+  return CLAMP (BAND_CELLS / block->out->cells, 1, rows);
+}
+
 static Sizes
 sizes_of (const NnPlan *plan, const NnBlock *block, guint rows)
 {
@@ -66,7 +75,7 @@ sizes_of (const NnPlan *plan, const NnBlock *block, guint rows)
 
   sizes.planes = chunk * nn_depthwise_input_planes (plan, depthwise, 0, rows).size;
   sizes.panel_cell = nn_plan_cell_stride (plan, chunk);
-  sizes.panel = rows * block->out->cells * sizes.panel_cell;
+  sizes.panel = band_rows (block, rows) * block->out->cells * sizes.panel_cell;
   sizes.input_cell = nn_plan_cell_stride (plan, block->expand->in->channels);
   sizes.input = reads_directly (plan, block) ? 0 : input_rows * depthwise->in->cells * sizes.input_cell;
   return sizes;
@@ -157,13 +166,14 @@ typedef struct
   guint first, n; /* channels of the chunk */
 } Task;
 
+/* panel ← the chunk's outputs in these rows of the strip. */
 static void
-convolve (NnPlan *plan, const Task *task)
+convolve (NnPlan *plan, const Task *task, guint row, guint rows)
 {
   const NnStep *step = task->block->depthwise;
   const NnValue *out = step->out;
   guint taps = step->kernel * step->kernel;
-  NnPlane plane = { .rows = task->tile.rows,
+  NnPlane plane = { .rows = rows,
                     .columns = out->width,
                     .kernel_rows = step->kernel,
                     .kernel_columns = step->kernel,
@@ -184,27 +194,28 @@ convolve (NnPlan *plan, const Task *task)
           activation.scale = out->norm->scale[channel];
           activation.shift = out->norm->shift[channel];
         }
-      plan->engine->kernels->depthwise (task->panel + (gsize)i * plan->lanes, task->planes + i * task->shape.size,
+      plan->engine->kernels->depthwise (task->panel + (gsize)i * plan->lanes,
+                                        task->planes + i * task->shape.size + row * step->stride * task->shape.row,
                                         step->weight->data + (gsize)channel * taps, &plane,
                                         (NnMoments){ NULL, plan->images, plan->images }, &activation);
     }
 }
 
-/* Adds the chunk's share to the output. */
+/* Adds the chunk's share to the output's rows. */
 static void
-project (NnPlan *plan, const Task *task)
+project (NnPlan *plan, const Task *task, guint row, guint rows)
 {
   const NnStep *step = task->block->project;
   const NnValue *out = task->block->out;
   guint groups = step->groups, k = step->in->channels / groups, n = out->channels / groups;
-  NnExtent extent = { n, task->tile.rows, out->cells, plan->lanes };
+  NnExtent extent = { n, rows, out->cells, plan->lanes };
 
   for (guint group = 0; group < groups; group++)
     {
       guint first = MAX (task->first, group * k), end = MIN (task->first + task->n, (group + 1) * k);
       NnView panel = { task->panel + (gsize)(first - task->first) * plan->lanes, out->cells * task->sizes.panel_cell,
                        task->sizes.panel_cell, plan->lanes };
-      NnView output = nn_value_view (out, task->tile.group, task->tile.row);
+      NnView output = nn_value_view (out, task->tile.group, task->tile.row + row);
 
       if (first >= end)
         continue;
@@ -256,6 +267,7 @@ run_task (NnPlan *plan, Task *task)
   NnClock clock = nn_clock_start (plan->engine);
   const NnStep *depthwise = task->block->depthwise;
   guint channels = depthwise->in->channels, chunk = chunk_channels (plan, task->block);
+  guint band = band_rows (task->block, task->tile.rows);
 
   task->sizes = sizes_of (plan, task->block, task->tile.rows);
   task->shape = nn_depthwise_input_planes (plan, depthwise, task->tile.row, task->tile.rows);
@@ -271,10 +283,15 @@ run_task (NnPlan *plan, Task *task)
       nn_step_pointwise_expand (plan, task->block->expand, task->expand_weights, task->input, task->first, task->n,
                                 task->shape.end - task->shape.begin, nn_planes_view (plan, &task->shape, task->planes));
       nn_clock_lap (&clock, NN_WORK_GEMM);
-      convolve (plan, task);
-      nn_clock_lap (&clock, NN_WORK_DEPTHWISE);
-      project (plan, task);
-      nn_clock_lap (&clock, NN_WORK_GEMM);
+      for (guint row = 0; row < task->tile.rows; row += band)
+        {
+          guint rows = MIN (band, task->tile.rows - row);
+
+          convolve (plan, task, row, rows);
+          nn_clock_lap (&clock, NN_WORK_DEPTHWISE);
+          project (plan, task, row, rows);
+          nn_clock_lap (&clock, NN_WORK_GEMM);
+        }
     }
 }
 
