@@ -162,6 +162,7 @@ nn_plan_measure (NnEngine *engine, CleaveNetwork *network, guint batch, NnPlanFl
   g_autoptr (NnPlan) plan = NULL;
 
   g_return_val_if_fail (batch > 0, 0);
+  supernet->is_hollow = TRUE;
   plan = plan_compile (engine, supernet, network, batch, flags, error);
   if (plan == NULL)
     return 0;

@@ -8,6 +8,7 @@ G_BEGIN_DECLS
 struct _NnSupernet
 {
   guint64 seed;
+  gboolean is_hollow; /* arrays have shapes, but no values */
   GPtrArray *arrays;  /* NnArray, in the order of making */
   GHashTable *by_key; /* key → NnArray */
   GPtrArray *touched; /* NnArray, (not owned): those that this step's gradients reached, in order */

@@ -70,16 +70,6 @@ try_build (CleaveRun *run, const guint *choices)
   return cleave_space_build (CLEAVE_SPACE (run->components->space), candidate, NULL);
 }
 
-static double
-sum_bytes (CleaveNetwork *network)
-{
-  double bytes = 0;
-
-  for (guint i = 0; i < cleave_network_get_n_ops (network); i++)
-    bytes += cleave_network_get_op (network, i)->bytes;
-  return bytes;
-}
-
 static guint
 count_categories (CleaveRun *run, gsize variable)
 {
@@ -89,33 +79,56 @@ count_categories (CleaveRun *run, gsize variable)
   return g_variant_n_children (categories);
 }
 
-/* For each variable but the split, the category whose network reads and writes the most bytes, with the others as
- * chosen so far. What a training plan keeps grows with that; and other than a plan, it is counted in no time. */
-static void
-choose_largest (CleaveRun *run, guint *choices)
+/* Keeps CHOICES in BEST where their network's training plan is larger than *largest. FALSE with an error set. */
+static gboolean
+keep_larger (CleaveRun *run, const guint *choices, guint *best, gsize *largest, GError **error)
 {
-  gsize n_variables = g_variant_n_children (run->variables);
+  g_autoptr (CleaveNetwork) network = try_build (run, choices);
+  gsize bytes;
+
+  if (network == NULL)
+    return TRUE;
+  bytes = nn_plan_measure (run->engine, network, run->batch.n, NN_PLAN_BACKWARD, error);
+  if (bytes > *largest)
+    {
+      *largest = bytes;
+      memcpy (best, choices, g_variant_n_children (run->variables) * sizeof *best);
+    }
+  return bytes > 0;
+}
+
+/* BEST ← the choices, but for the split, with the largest training plan: from the best of those that have one category
+ * everywhere, variable by variable until no other category makes it larger. FALSE with an error set. */
+static gboolean
+choose_largest (CleaveRun *run, guint *best, GError **error)
+{
+  gsize n_variables = g_variant_n_children (run->variables), largest = 0, before;
+  g_autofree guint *choices = g_new0 (guint, n_variables);
+  guint n_most = 0;
 
   for (gsize variable = 0; variable + 1 < n_variables; variable++)
+    n_most = MAX (n_most, count_categories (run, variable));
+  for (guint category = 0; category < n_most; category++)
     {
-      guint n_categories = count_categories (run, variable);
-      guint largest = 0;
-      double most_bytes = -1;
-
-      for (guint category = 0; category < n_categories; category++)
-        {
-          g_autoptr (CleaveNetwork) network = NULL;
-
-          choices[variable] = category;
-          network = try_build (run, choices);
-          if (network != NULL && sum_bytes (network) > most_bytes)
-            {
-              largest = category;
-              most_bytes = sum_bytes (network);
-            }
-        }
-      choices[variable] = largest;
+      for (gsize variable = 0; variable + 1 < n_variables; variable++)
+        choices[variable] = MIN (category, count_categories (run, variable) - 1);
+      if (!keep_larger (run, choices, best, &largest, error))
+        return FALSE;
     }
+  do
+    {
+      before = largest;
+      for (gsize variable = 0; variable + 1 < n_variables; variable++)
+        for (guint category = 0; category < count_categories (run, variable); category++)
+          {
+            memcpy (choices, best, n_variables * sizeof *choices);
+            choices[variable] = category;
+            if (!keep_larger (run, choices, best, &largest, error))
+              return FALSE;
+          }
+    }
+  while (largest > before);
+  return TRUE;
 }
 
 /* Bytes of the largest candidate's training plan, at the worst of its split points: one for each size of payload. 0
@@ -129,7 +142,8 @@ measure_largest (CleaveRun *run, GError **error)
   g_autoptr (GHashTable) payloads = g_hash_table_new (NULL, NULL);
   gsize largest = 0;
 
-  choose_largest (run, choices);
+  if (!choose_largest (run, choices, error))
+    return 0;
   for (guint split = 0; split < n_splits; split++)
     {
       g_autoptr (CleaveNetwork) network = NULL;
