@@ -39,9 +39,8 @@ typedef struct
 /* Columns `first` to first + k and outputs first_output (whole blocks) to first_output + n of what was packed. */
 NnGemmWeights nn_gemm_part (const NnGemm *gemm, const float *packed, guint packed_k, guint first_output, guint n,
                             guint first, guint k);
-/* For each pixel of the extent's rows and columns: output[n][lanes] ← beta·output + weights · input[k][lanes]; beta is
- * 0 or 1. The input's channels follow each other; input and output are aligned to a vector of
- * this processor's at every pixel. */
+/* For each cell of the extent's rows and columns: output[n][lanes] ← beta·output + weights · input[k][lanes]; beta is 0
+ * or 1. The input's channels follow each other; input and output are aligned to a vector at every cell. */
 void nn_gemm_multiply (const NnGemm *gemm, NnGemmWeights weights, NnView input, NnView output, NnExtent extent,
                        float beta);
 /* output[i] ← scale[i]·product + shift[i], or its ReLU. */

@@ -250,9 +250,9 @@ NnPlanes nn_depthwise_gradient_planes (const NnPlan *plan, const NnStep *step, g
  * for as many floats. */
 void nn_depthwise_weights (NnPlan *plan, const NnStep *step, guint begin, guint end, const NnPlanes *planes,
                            const float *gradient, const float *input, float *weights, float *taps);
-/* TO ← one channel's gradient of these rows of the input, SIDE pixels in one cell of TO; where MASK is given, a plane
- * of those rows without margin, 0 where that is not positive, and their sum is given. TAPS is room for as many floats
- * as the channel has weights. */
+/* TO ← one channel's gradient of these rows of the input, SIDE pixels in one cell of TO (1, or 2 where the stride is 1
+ * or even); where MASK is given, a plane of those rows without margin, 0 where that is not positive, and their sum is
+ * given. TAPS is room for as many floats as the channel has weights. */
 double nn_depthwise_inputs (NnPlan *plan, const NnStep *step, guint channel, guint begin, guint end,
                             const NnPlanes *planes, const float *gradient, NnView to, guint side, const float *mask,
                             float *taps);

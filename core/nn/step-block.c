@@ -3,10 +3,10 @@
  * convolution, 1×1 convolution and, where there is one, the join that adds the block's input.
  *
  * A task takes a strip of output rows of one group of images and goes through the widened channels in chunks: the first
- * convolution writes a chunk, its norm and ReLU done, straight into padded planes; the depthwise kernel applies its own
- * to what it writes, as panels by cells; the last convolution adds the chunk's share to the output. So
- * what is between never leaves the cache. Rows that two strips need are computed twice. Chunks are fixed by shapes, so
- * every sum has its order, however the rows are cut. */
+ * convolution writes a chunk, its norm and ReLU done, straight into padded planes; then, a few rows at a time, the
+ * depthwise kernel writes panels by cells, its own norm and ReLU done, and the last convolution adds the chunk's share
+ * to the output. So what is between never leaves the cache. Rows that two strips need are computed twice. Chunks are
+ * fixed by shapes, so every sum has its order, however the rows are cut. */
 #include "plan.h"
 
 /* Output cells of a strip, or so. */
@@ -119,7 +119,7 @@ is_in_known_order (const NnValue *value, guint groups)
 static gboolean
 is_pointwise (const NnStep *step)
 {
-  return step->kind == NN_STEP_POINTWISE && step->stride == 1 && step->bias == NULL;
+  return step->kind == NN_STEP_POINTWISE && step->bias == NULL;
 }
 
 static NnStep *

@@ -8,8 +8,6 @@
  * turned round. */
 #include "plan.h"
 
-#include <string.h>
-
 /* Floats of scratch memory that a task's planes may take: most of a second-level cache of 2 MiB. */
 #define PLANES_FLOATS (320 * 1024)
 /* Pixels whose moments are gathered at a time. */
@@ -205,7 +203,8 @@ task_channels (const NnPlan *plan, const NnStep *step, guint task)
   return (Channels){ task / n, first, MIN (at_once, step->out->channels - first) };
 }
 
-/* The value's sums, which lie as if all channels of a group of images were one task; these are set to 0. */
+/* The value's sums, which lie as if all channels of a group of images were one task; those of these raw channels are
+ * set to 0, or of those that a reader's channels are where INDEX is given. */
 static NnMoments
 begin_moments (NnPlan *plan, const NnValue *value, const Channels *channels, const guint32 *index)
 {
@@ -215,7 +214,11 @@ begin_moments (NnPlan *plan, const NnValue *value, const Channels *channels, con
     return moments;
   moments.sums = plan->sums + (gsize)channels->group * value->channels * 2;
   for (guint i = 0; i < channels->n; i++)
-    moments.sums[2 * index[channels->first + i]] = moments.sums[2 * index[channels->first + i] + 1] = 0;
+    {
+      guint channel = channels->first + i, raw = index != NULL ? index[channel] : channel;
+
+      moments.sums[2 * raw] = moments.sums[2 * raw + 1] = 0;
+    }
   return moments;
 }
 
@@ -260,7 +263,7 @@ forward_task (NnPlan *plan, NnStep *step, guint task)
   float *padded = nn_engine_get_scratch (plan->engine);
   NnPlanes planes = padded_planes (plan, step);
   NnPlane plane = forward_plane (plan, step);
-  NnMoments moments = begin_moments (plan, out, &channels, out->index);
+  NnMoments moments = begin_moments (plan, out, &channels, NULL);
   guint taps = step->kernel * step->kernel, at_once = MAX (1, PIXELS_AT_ONCE / out->width);
 
   read_input (plan, step, &channels, &planes, padded);

@@ -168,7 +168,8 @@ add_array (NnSupernet *supernet, CleaveNetwork *network, guint index, const Decl
                    "the space gives block and choice %s two shapes; weights are shared by block and choice", key);
       return FALSE;
     }
-  array = array_new (supernet, key, cleave_network_parameter_name (network, index, declaration->parameter), declaration);
+  array
+      = array_new (supernet, key, cleave_network_parameter_name (network, index, declaration->parameter), declaration);
   if (!supernet->is_hollow)
     fill_initial (supernet, array, op, declaration->parameter);
   g_ptr_array_add (supernet->arrays, array);

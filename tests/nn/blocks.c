@@ -125,7 +125,7 @@ count_blocks (const NnPlan *plan)
   return n;
 }
 
-/* Leaves the steps, which evaluation then runs one by one. */
+/* Leaves the steps, which evaluation then runs one by one, or two together where they widen. */
 static void
 take_blocks_out (NnPlan *plan)
 {

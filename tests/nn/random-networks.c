@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The engine against reference.h on networks drawn at random: what compiling does to ops that meet in ways nobody
  * thought of, at odd shapes and batch sizes. */
+#include "plan.h"
 #include "reference.h"
 #include "test.h"
 
 #include <math.h>
 
 #define N_NETWORKS 60
+#define N_WIDENINGS 40
 #define DROP_RATE 0.4
 
 /* --- drawing a network --- */
@@ -178,6 +180,39 @@ draw_network (CleaveRandom *random, GString *described, GError **error)
   return cleave_network_builder_build (builder, error);
 }
 
+/* Something that widens its input enough to be computed twice rather than stored, of odd and even sizes. */
+static CleaveNetwork *
+draw_widening (CleaveRandom *random, GString *described, GError **error)
+{
+  Draft draft = { random, NULL, NULL, -1, described };
+  guint channels = draw (&draft, 1, 4), height = draw (&draft, 16, 21), width = draw (&draft, 16, 21);
+  guint widened = channels * draw (&draft, 3, 6), kernel = draw (&draft, 1, 5), stride = draw (&draft, 1, 2);
+  guint padding = draw (&draft, 0, kernel - 1);
+  gboolean begins = draw_chance (&draft, 2), adds = stride == 1 && 2 * padding + 1 == kernel;
+  g_autoptr (CleaveNetworkBuilder) b = cleave_network_builder_new (channels, height, width);
+  gint source;
+
+  g_string_append_printf (described, "%u×%u×%u:%s widens to %u, conv%u/%u+%u%s", channels, height, width,
+                          begins ? " conv1," : "", widened, kernel, stride, padding, adds ? " add" : "");
+  cleave_network_builder_block (b, "b", NULL);
+  cleave_network_builder_identity (b);
+  if (begins)
+    cleave_network_builder_conv (b, "c0", channels, 1, 1, 0, 1);
+  /* An add makes it plain. */
+  cleave_network_builder_add (b, cleave_network_builder_get_last_op (b));
+  source = cleave_network_builder_get_last_op (b);
+  cleave_network_builder_conv (b, "c1", widened, 1, 1, 0, 1);
+  cleave_network_builder_norm (b, "n1");
+  cleave_network_builder_relu (b);
+  cleave_network_builder_conv (b, "c2", widened, kernel, stride, padding, widened);
+  cleave_network_builder_norm (b, "n2");
+  cleave_network_builder_conv (b, "c3", channels, 1, 1, 0, 1);
+  if (adds)
+    cleave_network_builder_add (b, source);
+  cleave_network_builder_pool (b);
+  return cleave_network_builder_build (b, error);
+}
+
 /* --- comparing --- */
 
 typedef struct
@@ -308,13 +343,15 @@ check_plans (Problem *problem, CleaveRandom *random, NnPlan *plans[3])
   return TRUE;
 }
 
+typedef CleaveNetwork *(*DrawNetwork) (CleaveRandom *random, GString *described, GError **error);
+
 static gboolean
-check_network (NnEngine *engine, guint seed)
+check_network (NnEngine *engine, guint seed, DrawNetwork draw_one, guint *n_widenings)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (CleaveRandom) random = cleave_random_new (seed, 0, 0, 0);
   g_autoptr (GString) described = g_string_new (NULL);
-  g_autoptr (CleaveNetwork) network = draw_network (random, described, &error);
+  g_autoptr (CleaveNetwork) network = draw_one (random, described, &error);
   if (!EXPECT_NO_ERROR (error))
     return FALSE;
   /* Up to 8, where lanes are without image, or up to 72, more than a tile. */
@@ -328,6 +365,8 @@ check_network (NnEngine *engine, guint seed)
   if (!EXPECT_NO_ERROR (error))
     return FALSE;
   g_autoptr (Reference) reference = reference_new (network, supernet, n);
+  for (guint i = 0; i < backward->steps->len; i++)
+    *n_widenings += ((NnStep *)backward->steps->pdata[i])->widen != NULL;
   Problem problem = { supernet, reference, described->str, NULL, NULL, NULL };
 
   return check_plans (&problem, random, (NnPlan *[]){ forward, backward, all });
@@ -337,11 +376,54 @@ TEST (RandomNetworks, AgreeWithAReference)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (NnEngine) engine = nn_engine_new (2, &error);
-  guint n_gradients = 0;
+  guint n_gradients = 0, n_widenings = 0;
   REQUIRE_NO_ERROR (error);
 
   for (guint seed = 0; seed < N_NETWORKS; seed++)
-    n_gradients += check_network (engine, seed);
+    n_gradients += check_network (engine, seed, draw_network, &n_widenings);
   /* A ReLU of many values has one near 0 now and then, no more. */
   EXPECT_TRUE (n_gradients >= N_NETWORKS * 3 / 4);
+}
+
+/* Their ReLU reads many values, one of which is often near 0. */
+TEST (RandomNetworks, WideningAgreesWithAReference)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (NnEngine) engine = nn_engine_new (2, &error);
+  guint n_gradients = 0, n_widenings = 0;
+  REQUIRE_NO_ERROR (error);
+
+  for (guint seed = 0; seed < N_WIDENINGS; seed++)
+    n_gradients += check_network (engine, seed, draw_widening, &n_widenings);
+  EXPECT_INT (n_widenings, N_WIDENINGS);
+  EXPECT_TRUE (n_gradients >= N_WIDENINGS / 4);
+}
+
+/* A depthwise step of several tasks whose norm a shuffle follows: each task's sums are of its own channels. */
+static CleaveNetwork *
+build_shuffled (G_GNUC_UNUSED CleaveRandom *random, GString *described, GError **error)
+{
+  g_autoptr (CleaveNetworkBuilder) b = cleave_network_builder_new (4, 6, 6);
+
+  g_string_append (described, "96 channels shuffled behind a depthwise convolution");
+  cleave_network_builder_block (b, "b", NULL);
+  cleave_network_builder_conv (b, "c1", 96, 1, 1, 0, 1);
+  cleave_network_builder_norm (b, "n1");
+  cleave_network_builder_conv (b, "c2", 96, 3, 1, 1, 96);
+  cleave_network_builder_norm (b, "n2");
+  cleave_network_builder_shuffle (b, 3);
+  cleave_network_builder_relu (b);
+  cleave_network_builder_conv (b, "c3", 4, 1, 1, 0, 1);
+  return cleave_network_builder_build (b, error);
+}
+
+TEST (RandomNetworks, ShuffleBehindSeveralTasks)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (NnEngine) engine = nn_engine_new (2, &error);
+  guint n_widenings = 0;
+  REQUIRE_NO_ERROR (error);
+
+  for (guint seed = 0; seed < 4; seed++)
+    check_network (engine, seed, build_shuffled, &n_widenings);
 }

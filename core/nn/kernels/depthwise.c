@@ -142,13 +142,13 @@ convolve (float *to, const float *from, const float *weights, const NnPlane *pla
 
 #define NN_SHAPE(r, c, s)                                                                                              \
   case 100 * r + 10 * c + s:                                                                                           \
-    convolve (to, from, weights, plane, r, c, s, NN_USUAL_IMAGES, side, after, moments, extras);                       \
+    convolve (to, from, weights, plane, r, c, s, lanes, side, after, moments, extras);                                 \
     return;
 
 /* Sizes 3 and 5 and strides 1 and 2 forwards; back, the phases of such strides. */
 NN_INLINE void
-convolve_shape (float *to, const float *from, const float *weights, const NnPlane *plane, unsigned side, After after,
-                NnMoments moments, Extras extras)
+convolve_shape (float *to, const float *from, const float *weights, const NnPlane *plane, unsigned lanes, unsigned side,
+                After after, NnMoments moments, Extras extras)
 {
   int one_digit_each = plane->kernel_rows < 10 && plane->kernel_columns < 10 && plane->stride < 10;
   unsigned shape = one_digit_each ? 100 * plane->kernel_rows + 10 * plane->kernel_columns + plane->stride : 0;
@@ -174,27 +174,39 @@ convolve_shape (float *to, const float *from, const float *weights, const NnPlan
         NN_SHAPE (2, 3, 1)
         NN_SHAPE (3, 2, 1)
       }
-  convolve (to, from, weights, plane, plane->kernel_rows, plane->kernel_columns, plane->stride, NN_USUAL_IMAGES, side,
-            after, moments, extras);
+  convolve (to, from, weights, plane, plane->kernel_rows, plane->kernel_columns, plane->stride, lanes, side, after,
+            moments, extras);
 }
 #undef NN_SHAPE
+
+/* Lanes and side as they are where two pixels share a cell, in planes and in cells, and where one fills it. */
+NN_INLINE void
+convolve_usual (float *to, const float *from, const float *weights, const NnPlane *plane, After after,
+                NnMoments moments, Extras extras)
+{
+  if (plane->lanes == NN_USUAL_IMAGES && plane->side == 2 && after != NN_PLAIN)
+    convolve_shape (to, from, weights, plane, NN_USUAL_IMAGES, 2, after, moments, extras);
+  else if (plane->lanes == NN_USUAL_IMAGES && plane->side == 1 && (after == NN_PLAIN || after == NN_MASK))
+    convolve_shape (to, from, weights, plane, NN_USUAL_IMAGES, 1, after, moments, extras);
+  else if (plane->lanes == NN_USUAL_LANES && plane->side == 1)
+    convolve_shape (to, from, weights, plane, NN_USUAL_LANES, 1, after, moments, extras);
+  else
+    convolve (to, from, weights, plane, plane->kernel_rows, plane->kernel_columns, plane->stride, plane->lanes,
+              plane->side, after, moments, extras);
+}
 
 void
 NN_NAME (depthwise) (float *to, const float *from, const float *weights, const NnPlane *plane, NnMoments moments,
                      const NnActivation *activation)
 {
-  After after = moments.sums != NULL ? NN_GATHER : activation != NULL ? NN_ACTIVATE : NN_PLAIN;
   Extras extras = { activation, NULL, NULL };
 
-  if (plane->lanes != NN_USUAL_IMAGES || plane->side != (after == NN_PLAIN ? 1 : 2))
-    convolve (to, from, weights, plane, plane->kernel_rows, plane->kernel_columns, plane->stride, plane->lanes,
-              plane->side, after, moments, extras);
-  else if (after == NN_GATHER)
-    convolve_shape (to, from, weights, plane, 2, NN_GATHER, moments, extras);
-  else if (after == NN_ACTIVATE)
-    convolve_shape (to, from, weights, plane, 2, NN_ACTIVATE, moments, extras);
+  if (moments.sums != NULL)
+    convolve_usual (to, from, weights, plane, NN_GATHER, moments, extras);
+  else if (activation != NULL)
+    convolve_usual (to, from, weights, plane, NN_ACTIVATE, moments, extras);
   else
-    convolve_shape (to, from, weights, plane, 1, NN_PLAIN, moments, extras);
+    convolve_usual (to, from, weights, plane, NN_PLAIN, moments, extras);
 }
 
 double
@@ -202,16 +214,9 @@ NN_NAME (depthwise_masked) (float *to, const float *from, const float *weights, 
                             const NnMask *mask)
 {
   double sum = 0;
-  NnMoments moments = { &sum, plane->lanes, plane->lanes };
-  Extras extras = { NULL, mask, NULL };
 
-  if (plane->lanes != NN_USUAL_IMAGES)
-    convolve (to, from, weights, plane, plane->kernel_rows, plane->kernel_columns, 1, plane->lanes, plane->side,
-              NN_MASK, moments, extras);
-  else if (plane->side == 1)
-    convolve_shape (to, from, weights, plane, 1, NN_MASK, moments, extras);
-  else
-    convolve_shape (to, from, weights, plane, 2, NN_MASK, moments, extras);
+  convolve_usual (to, from, weights, plane, NN_MASK, (NnMoments){ &sum, plane->lanes, plane->lanes },
+                  (Extras){ NULL, mask, NULL });
   return sum;
 }
 
@@ -252,24 +257,25 @@ tap_rows (float *weights, size_t weights_row, const float *from, const float *ot
 #endif
 
 NN_INLINE void
-all_taps (float *weights, const float *from, const float *other, const NnPlane *plane, unsigned rows, unsigned columns)
+all_taps (float *weights, const float *from, const float *other, const NnPlane *plane, unsigned rows, unsigned columns,
+          unsigned lanes)
 {
   for (unsigned row = 0; row < rows; row += NN_TAP_ROWS (rows))
     tap_rows (weights + row * columns, columns, from + row * plane->from_row, other, plane, NN_TAP_ROWS (rows), columns,
-              NN_USUAL_IMAGES);
+              lanes);
 }
 
 #define NN_SHAPE(r, c)                                                                                                 \
   case 10 * r + c:                                                                                                     \
-    all_taps (weights, from, other, plane, r, c);                                                                      \
+    all_taps (weights, from, other, plane, r, c, lanes);                                                               \
     return;
 
-void
-NN_NAME (depthwise_weights) (float *weights, const float *from, const float *other, const NnPlane *plane)
+NN_INLINE void
+taps_of_shape (float *weights, const float *from, const float *other, const NnPlane *plane, unsigned lanes)
 {
   unsigned rows = plane->kernel_rows, columns = plane->kernel_columns;
 
-  if (plane->lanes == NN_USUAL_IMAGES && rows < 10 && columns < 10)
+  if (rows < 10 && columns < 10)
     switch (10 * rows + columns)
       {
         NN_SHAPE (5, 5)
@@ -283,7 +289,18 @@ NN_NAME (depthwise_weights) (float *weights, const float *from, const float *oth
       }
   for (unsigned row = 0; row < rows; row++)
     for (unsigned first = 0; first < columns; first += NN_MAX_KERNEL)
-      tap_rows (weights + row * columns + first, columns, from + row * plane->from_row + (size_t)first * plane->lanes,
-                other, plane, 1, columns - first < NN_MAX_KERNEL ? columns - first : NN_MAX_KERNEL, plane->lanes);
+      tap_rows (weights + row * columns + first, columns, from + row * plane->from_row + (size_t)first * lanes, other,
+                plane, 1, columns - first < NN_MAX_KERNEL ? columns - first : NN_MAX_KERNEL, lanes);
 }
 #undef NN_SHAPE
+
+void
+NN_NAME (depthwise_weights) (float *weights, const float *from, const float *other, const NnPlane *plane)
+{
+  if (plane->lanes == NN_USUAL_IMAGES)
+    taps_of_shape (weights, from, other, plane, NN_USUAL_IMAGES);
+  else if (plane->lanes == NN_USUAL_LANES)
+    taps_of_shape (weights, from, other, plane, NN_USUAL_LANES);
+  else
+    taps_of_shape (weights, from, other, plane, plane->lanes);
+}

@@ -3,8 +3,8 @@
  * of its own. */
 #include "table.h"
 
-/* Channels that are taken pixel by pixel before the next ones, so that both sides move along whole cache lines and few
- * streams: all of them between values by pixels, one between values by rows, and a few from one to the other. Rows come
+/* Channels that are taken cell by cell before the next ones, so that both sides move along whole cache lines and few
+ * streams: all of them between values by cells, one between values by rows, and a few from one to the other. Rows come
  * first, since a row of a tile is one stretch of memory. */
 NN_INLINE unsigned
 channels_at_once (NnView a, NnView b, NnExtent extent)

@@ -54,10 +54,9 @@ typedef struct
   size_t row, column;
 } NnMask;
 
-/* A convolution of one channel's plane, here a column being one pixel: outputs at to[row·to_row + column div
- * side·to_cell
- * + column mod side·lanes], each from a window of the source whose first element is at from[(row·from_row +
- * column·lanes) ·stride]. */
+/* A convolution of one channel's plane, a column being one pixel. Output (y, x) is at to[y·to_row + (x div
+ * side)·to_cell
+ * + (x mod side)·lanes]; the first element of its window is at from[(y·from_row + x·lanes)·stride]. */
 typedef struct
 {
   unsigned rows, columns; /* of outputs */
