@@ -197,7 +197,11 @@ draw_widening (CleaveRandom *random, GString *described, GError **error)
   cleave_network_builder_block (b, "b", NULL);
   cleave_network_builder_identity (b);
   if (begins)
-    cleave_network_builder_conv (b, "c0", channels, 1, 1, 0, 1);
+    {
+      cleave_network_builder_conv (b, "c0", channels, 1, 1, 0, 1);
+      /* Whose shift is not 0 in lanes without an image. */
+      cleave_network_builder_norm (b, "n0");
+    }
   /* An add makes it plain. */
   cleave_network_builder_add (b, cleave_network_builder_get_last_op (b));
   source = cleave_network_builder_get_last_op (b);
