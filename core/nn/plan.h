@@ -244,6 +244,8 @@ NnStep *nn_step_conv_new (NnPlan *plan, const CleaveOp *op, NnArray *weight, NnV
 NnStep *nn_step_depthwise_new (NnPlan *plan, const CleaveOp *op, NnArray *weight, NnValue *in, NnValue *out);
 /* What these rows of the output are made of. */
 NnPlanes nn_depthwise_input_planes (const NnPlan *plan, const NnStep *step, guint row, guint rows);
+/* The convolution of so many rows of outputs, which lie as the value does. */
+NnPlane nn_depthwise_plane (const NnPlan *plan, const NnStep *step, guint rows, gsize from_row);
 /* The output's gradient as far as it depends on these rows of the input. */
 NnPlanes nn_depthwise_gradient_planes (const NnPlan *plan, const NnStep *step, guint begin, guint end);
 /* WEIGHTS ← one channel's gradient of its weights, of a plane of these rows of the input without margin. TAPS is room

@@ -173,17 +173,10 @@ convolve (NnPlan *plan, const Task *task, guint row, guint rows)
   const NnStep *step = task->block->depthwise;
   const NnValue *out = step->out;
   guint taps = step->kernel * step->kernel;
-  NnPlane plane = { .rows = rows,
-                    .columns = out->width,
-                    .kernel_rows = step->kernel,
-                    .kernel_columns = step->kernel,
-                    .stride = step->stride,
-                    .lanes = plan->images,
-                    .side = plan->side,
-                    .to_row = out->cells * task->sizes.panel_cell,
-                    .to_cell = task->sizes.panel_cell,
-                    .from_row = task->shape.row };
+  NnPlane plane = nn_depthwise_plane (plan, step, rows, task->shape.row);
 
+  plane.to_row = out->cells * task->sizes.panel_cell;
+  plane.to_cell = task->sizes.panel_cell;
   for (guint i = 0; i < task->n; i++)
     {
       guint channel = task->first + i;

@@ -237,21 +237,19 @@ read_input (NnPlan *plan, const NnStep *step, const Channels *channels, const Nn
 
 /* --- forward --- */
 
-static NnPlane
-forward_plane (const NnPlan *plan, const NnStep *step)
+NnPlane
+nn_depthwise_plane (const NnPlan *plan, const NnStep *step, guint rows, gsize from_row)
 {
-  const NnValue *out = step->out;
-
-  return (NnPlane){ .rows = out->height,
-                    .columns = out->width,
+  return (NnPlane){ .rows = rows,
+                    .columns = step->out->width,
                     .kernel_rows = step->kernel,
                     .kernel_columns = step->kernel,
                     .stride = step->stride,
                     .lanes = plan->images,
                     .side = plan->side,
-                    .to_row = out->row_stride,
-                    .to_cell = out->cell_stride,
-                    .from_row = padded_planes (plan, step).row };
+                    .to_row = step->out->row_stride,
+                    .to_cell = step->out->cell_stride,
+                    .from_row = from_row };
 }
 
 static void
@@ -262,7 +260,7 @@ forward_task (NnPlan *plan, NnStep *step, guint task)
   Channels channels = task_channels (plan, step, task);
   float *padded = nn_engine_get_scratch (plan->engine);
   NnPlanes planes = padded_planes (plan, step);
-  NnPlane plane = forward_plane (plan, step);
+  NnPlane plane = nn_depthwise_plane (plan, step, out->height, planes.row);
   NnMoments moments = begin_moments (plan, out, &channels, NULL);
   guint taps = step->kernel * step->kernel, at_once = MAX (1, PIXELS_AT_ONCE / out->width);
 

@@ -230,16 +230,7 @@ convolve (NnPlan *plan, const NnWiden *widen, NnTile tile, const NnPlanes *plane
   const NnStep *step = widen->depthwise;
   const NnValue *out = step->out;
   guint taps = step->kernel * step->kernel;
-  NnPlane plane = { .rows = 1,
-                    .columns = out->width,
-                    .kernel_rows = step->kernel,
-                    .kernel_columns = step->kernel,
-                    .stride = step->stride,
-                    .lanes = plan->images,
-                    .side = plan->side,
-                    .to_row = out->row_stride,
-                    .to_cell = out->cell_stride,
-                    .from_row = planes->row };
+  NnPlane plane = nn_depthwise_plane (plan, step, 1, planes->row);
 
   for (guint row = 0; row < tile.rows; row++)
     for (guint i = 0; i < n; i++)
