@@ -162,7 +162,8 @@ NnView nn_value_gradient_view (const NnValue *value, guint group, guint row);
 NnTransform nn_value_transform (const NnValue *value);
 /* Nothing is left to be done to it. */
 gboolean nn_value_is_plain (const NnValue *value);
-gboolean nn_value_is_by_cells (const NnPlan *plan, const NnValue *value);
+/* It is panels as it lies: plain, by cells. */
+gboolean nn_value_is_panels (const NnPlan *plan, const NnValue *value);
 gsize nn_value_size (const NnPlan *plan, const NnValue *value);
 /* Sets lanes without images to 0 in a view of this value or one that lies alike. */
 void nn_value_clear_invalid (const NnPlan *plan, const NnValue *value, guint group, NnView view, NnExtent extent);

@@ -52,12 +52,6 @@ typedef struct
   gsize planes, panel, input;   /* floats in all */
 } Sizes;
 
-static gboolean
-reads_directly (const NnPlan *plan, const NnBlock *block)
-{
-  return nn_value_is_plain (block->expand->in) && nn_value_is_by_cells (plan, block->expand->in);
-}
-
 /* Rows of a strip that are taken at a time behind the depthwise convolution. */
 static guint
 band_rows (const NnBlock *block, guint rows)
@@ -77,7 +71,7 @@ sizes_of (const NnPlan *plan, const NnBlock *block, guint rows)
   sizes.panel_cell = nn_plan_cell_stride (plan, chunk);
   sizes.panel = band_rows (block, rows) * block->out->cells * sizes.panel_cell;
   sizes.input_cell = nn_plan_cell_stride (plan, block->expand->in->channels);
-  sizes.input = reads_directly (plan, block) ? 0 : input_rows * depthwise->in->cells * sizes.input_cell;
+  sizes.input = nn_value_is_panels (plan, block->expand->in) ? 0 : input_rows * depthwise->in->cells * sizes.input_cell;
   return sizes;
 }
 
@@ -246,7 +240,7 @@ read_input (NnPlan *plan, Task *task, float *scratch)
   guint rows = task->shape.end - task->shape.begin;
 
   task->input = nn_value_view (in, task->tile.group, task->shape.begin);
-  if (reads_directly (plan, task->block))
+  if (nn_value_is_panels (plan, in))
     return;
   NnView panels = { scratch, in->cells * task->sizes.input_cell, task->sizes.input_cell, plan->lanes };
   plan->engine->kernels->transform (panels, task->input, &transform,

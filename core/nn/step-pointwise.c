@@ -14,12 +14,6 @@
 /* Outputs whose statistics are gathered after they were computed, while they are in cache. */
 #define BLOCKS_AT_ONCE 2
 
-static gboolean
-reads_directly (const NnPlan *plan, const NnStep *step)
-{
-  return nn_value_is_plain (step->in) && nn_value_is_by_cells (plan, step->in);
-}
-
 /* Channels of a chunk, whole blocks of packed weights. */
 static guint
 chunk_channels (const NnPlan *plan, const NnStep *step, guint channels)
@@ -33,8 +27,8 @@ chunk_channels (const NnPlan *plan, const NnStep *step, guint channels)
 static guint
 input_chunk (const NnPlan *plan, const NnStep *step)
 {
-  return reads_directly (plan, step) ? nn_step_group_inputs (step)
-                                     : chunk_channels (plan, step, nn_step_group_inputs (step));
+  return nn_value_is_panels (plan, step->in) ? nn_step_group_inputs (step)
+                                             : chunk_channels (plan, step, nn_step_group_inputs (step));
 }
 
 static guint
@@ -72,7 +66,7 @@ read_input (NnPlan *plan, const NnStep *step, NnTile tile, guint first, guint n,
   NnView view = nn_value_view (step->in, tile.group, tile.row);
   NnTransform transform = nn_value_transform (step->in);
 
-  if (reads_directly (plan, step))
+  if (nn_value_is_panels (plan, step->in))
     return channel_view (view, first);
   NnView panel = panel_view (plan, step, n, scratch);
   transform.index += first;
@@ -394,7 +388,7 @@ reserve (NnPlan *plan, NnStep *step)
 {
   guint n = nn_step_group_outputs (step), k = nn_step_group_inputs (step);
   gsize n_tasks = nn_plan_n_tiles (plan, step->out->height, step->tile_rows, plan->max_groups);
-  gsize input_panel = reads_directly (plan, step) ? 0 : panel_size (plan, step, input_chunk (plan, step));
+  gsize input_panel = nn_value_is_panels (plan, step->in) ? 0 : panel_size (plan, step, input_chunk (plan, step));
 
   nn_plan_reserve (plan, input_panel, step->groups * packed_size (plan, n, k), n_tasks * step->out->channels * 2);
   if (plan->flags & NN_PLAN_BACKWARD)

@@ -548,8 +548,8 @@ nn_widen_find (NnPlan *plan, guint index)
   if (expand->block == NULL)
     return NULL;
   depthwise = plan->steps->pdata[index + 1];
-  if (expand->groups > 1 || !nn_value_is_plain (in) || !nn_value_is_by_cells (plan, in) || !out->relu
-      || depthwise->stride > 2 || in->pixels < LEAST_PIXELS || out->channels < LEAST_WIDENING * in->channels)
+  if (expand->groups > 1 || !nn_value_is_panels (plan, in) || !out->relu || depthwise->stride > 2
+      || in->pixels < LEAST_PIXELS || out->channels < LEAST_WIDENING * in->channels)
     return NULL;
 
   guint k = in->channels, rows = nn_plan_strip_rows (plan, in, STRIP_CELLS);

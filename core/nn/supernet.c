@@ -128,7 +128,7 @@ fill_initial (NnSupernet *supernet, NnArray *array, const CleaveOp *op, const ch
 }
 
 static NnArray *
-array_new (const NnSupernet *supernet, const char *key, char *name, const Declaration *declaration)
+array_new (const char *key, char *name, const Declaration *declaration)
 {
   NnArray *array = g_new0 (NnArray, 1);
 
@@ -141,15 +141,17 @@ array_new (const NnSupernet *supernet, const char *key, char *name, const Declar
       array->shape[i] = declaration->shape[i];
       array->size *= declaration->shape[i];
     }
-  if (supernet->is_hollow)
-    return array;
-  array->data = g_new0 (float, array->size);
-  if (declaration->trained)
-    {
-      array->gradient = g_new0 (float, array->size);
-      array->momentum = g_new0 (float, array->size);
-    }
   return array;
+}
+
+static void
+array_take_memory (NnArray *array, gboolean trained)
+{
+  array->data = g_new0 (float, array->size);
+  if (!trained)
+    return;
+  array->gradient = g_new0 (float, array->size);
+  array->momentum = g_new0 (float, array->size);
 }
 
 static gboolean
@@ -168,10 +170,12 @@ add_array (NnSupernet *supernet, CleaveNetwork *network, guint index, const Decl
                    "the space gives block and choice %s two shapes; weights are shared by block and choice", key);
       return FALSE;
     }
-  array
-      = array_new (supernet, key, cleave_network_parameter_name (network, index, declaration->parameter), declaration);
+  array = array_new (key, cleave_network_parameter_name (network, index, declaration->parameter), declaration);
   if (!supernet->is_hollow)
-    fill_initial (supernet, array, op, declaration->parameter);
+    {
+      array_take_memory (array, declaration->trained);
+      fill_initial (supernet, array, op, declaration->parameter);
+    }
   g_ptr_array_add (supernet->arrays, array);
   g_hash_table_insert (supernet->by_key, array->key, array);
   return TRUE;

@@ -36,9 +36,9 @@ nn_value_is_plain (const NnValue *value)
 }
 
 gboolean
-nn_value_is_by_cells (const NnPlan *plan, const NnValue *value)
+nn_value_is_panels (const NnPlan *plan, const NnValue *value)
 {
-  return value->channel_stride == plan->lanes;
+  return nn_value_is_plain (value) && value->channel_stride == plan->lanes;
 }
 
 gsize
