@@ -82,6 +82,12 @@ packed_size (const NnPlan *plan, const NnStep *step)
                               step->in->channels / step->groups);
 }
 
+static gsize
+n_taps (const NnStep *depthwise)
+{
+  return (gsize)depthwise->out->channels * depthwise->kernel * depthwise->kernel;
+}
+
 static void
 reserve (NnPlan *plan, NnBlock *block)
 {
@@ -90,7 +96,7 @@ reserve (NnPlan *plan, NnBlock *block)
 
   nn_plan_reserve (plan, sizes.planes + sizes.panel + sizes.input,
                    block->expand->groups * packed_size (plan, block->expand)
-                       + block->project->groups * packed_size (plan, block->project),
+                       + block->project->groups * packed_size (plan, block->project) + n_taps (block->depthwise),
                    0);
 }
 
@@ -152,6 +158,7 @@ typedef struct
 {
   const NnBlock *block;
   const float *expand_weights, *project_weights; /* packed */
+  const float *depthwise_weights;                /* times its norm's scale */
   NnTile tile;                                   /* of output rows */
   Sizes sizes;
   NnPlanes shape;
@@ -174,16 +181,11 @@ convolve (NnPlan *plan, const Task *task, guint row, guint rows)
   for (guint i = 0; i < task->n; i++)
     {
       guint channel = task->first + i;
-      NnActivation activation = { 1, 0, out->relu };
+      NnActivation activation = { out->norm != NULL ? out->norm->shift[channel] : 0, out->relu };
 
-      if (out->norm != NULL)
-        {
-          activation.scale = out->norm->scale[channel];
-          activation.shift = out->norm->shift[channel];
-        }
       plan->engine->kernels->depthwise (task->panel + (gsize)i * plan->lanes,
                                         task->planes + i * task->shape.size + row * step->stride * task->shape.row,
-                                        step->weight->data + (gsize)channel * taps, &plane,
+                                        task->depthwise_weights + (gsize)channel * taps, &plane,
                                         (NnMoments){ NULL, plan->images, plan->images }, &activation);
     }
 }
@@ -284,6 +286,16 @@ run_task (NnPlan *plan, Task *task)
 
 /* --- the step --- */
 
+static void
+scale_taps (float *to, const NnStep *depthwise)
+{
+  const NnNorm *norm = depthwise->out->norm;
+  guint taps = depthwise->kernel * depthwise->kernel;
+
+  for (gsize i = 0; i < n_taps (depthwise); i++)
+    to[i] = (norm != NULL ? norm->scale[i / taps] : 1) * depthwise->weight->data[i];
+}
+
 void
 nn_block_forward (NnPlan *plan, NnBlock *block)
 {
@@ -291,6 +303,7 @@ nn_block_forward (NnPlan *plan, NnBlock *block)
   guint n_tasks = nn_plan_n_tiles (plan, block->out->height, rows, plan->n_groups);
   float *expand_weights = plan->workspace;
   float *project_weights = expand_weights + block->expand->groups * packed_size (plan, block->expand);
+  float *depthwise_weights = project_weights + block->project->groups * packed_size (plan, block->project);
   const NnNorm *norm = block->project->out->norm;
 
   nn_norm_finish_forward (plan, block->expand->out, 0);
@@ -299,10 +312,14 @@ nn_block_forward (NnPlan *plan, NnBlock *block)
   nn_step_pointwise_pack (plan, block->expand, NULL, expand_weights);
   nn_step_pointwise_pack (plan, block->project, block->join != NULL && norm != NULL ? norm->scale : NULL,
                           project_weights);
+  scale_taps (depthwise_weights, block->depthwise);
 #pragma omp parallel for num_threads(plan->engine->n_threads) schedule(dynamic)
   for (guint i = 0; i < n_tasks; i++)
     {
-      Task task = { .block = block, .expand_weights = expand_weights, .project_weights = project_weights };
+      Task task = { .block = block,
+                    .expand_weights = expand_weights,
+                    .project_weights = project_weights,
+                    .depthwise_weights = depthwise_weights };
       task.tile = nn_plan_tile (block->out->height, rows, i);
       run_task (plan, &task);
     }

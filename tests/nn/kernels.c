@@ -219,13 +219,13 @@ cell_of (const Fixture *f, guint way)
   return way == 0 ? (Cell){ f->lanes / 2, 2 } : way == 1 ? (Cell){ f->lanes / 2, 1 } : (Cell){ f->lanes, 1 };
 }
 
-/* Two rows of outputs, some of which stay what they are: to's cells lie apart. */
+/* Three rows of outputs, some of which stay what they are: to's cells lie apart. */
 static NnPlane
 plane_of (const Window *window, guint columns, Cell cell)
 {
   gsize from_row = ((columns - 1) * window->stride + window->columns) * (gsize)cell.lanes;
 
-  return (NnPlane){ .rows = 2,
+  return (NnPlane){ .rows = 3,
                     .columns = columns,
                     .kernel_rows = window->rows,
                     .kernel_columns = window->columns,
@@ -246,7 +246,7 @@ output_place (const NnPlane *plane, guint y, guint x, guint lane)
 static gsize
 source_size (const NnPlane *plane)
 {
-  return (plane->stride + plane->kernel_rows) * plane->from_row;
+  return ((plane->rows - 1) * plane->stride + plane->kernel_rows) * plane->from_row;
 }
 
 static gsize
@@ -273,7 +273,7 @@ expect_depthwise (const NnPlane *plane, const Array *to, const Array *from, cons
           sums[0] += lane < valid ? result : 0;
           sums[1] += lane < valid ? result * result : 0;
           if (activation != NULL)
-            result = activation->scale * result + activation->shift;
+            result = result + activation->shift;
           if (activation != NULL && activation->relu)
             result = fmax (result, 0);
           to->expected[output_place (plane, y, x, lane)] = result;
@@ -284,7 +284,7 @@ static void
 check_depthwise_window (Fixture *f, const Window *window, guint columns, Cell cell, guint way)
 {
   NnPlane plane = plane_of (window, columns, cell);
-  NnActivation activation = { -0.7f, 0.3f, way == 3 };
+  NnActivation activation = { 0.3f, way == 3 };
   double sums[2] = { 1, 2 }, expected[2] = { 1, 2 };
   NnMoments moments = { way == 1 ? sums : NULL, cell.lanes - 3 * columns % cell.lanes, cell.lanes };
   g_auto (Array) from = array_new (f->random, source_size (&plane));
@@ -324,7 +324,7 @@ check_masked (Fixture *f)
           g_auto (Array) from = array_new (f->random, source_size (&plane));
           g_auto (Array) to = array_new (f->random, plane.rows * plane.to_row);
           g_auto (Array) weights = array_new (f->random, windows[i].rows * windows[i].columns);
-          g_auto (Array) positive = array_new (f->random, 2 * 3 * columns * plane.lanes);
+          g_auto (Array) positive = array_new (f->random, 3 * 3 * columns * plane.lanes);
           NnMask mask = { positive.data, 3 * columns * plane.lanes, 2 * plane.lanes };
           double ignored[2] = { 0 }, expected = 0, sum;
 

@@ -37,13 +37,14 @@ typedef struct
 #define NN_RUN 8
 #endif
 
-/* `count` outputs of a row, next to each other from an even column on, of one vector of lanes. */
-NN_INLINE void
-outputs (float *to, const float *from, const float *weights, const NnPlane *plane, unsigned rows, unsigned columns,
-         unsigned stride, unsigned count, unsigned lanes, unsigned side, After after, Extras extras, LaneSums *sums)
-{
-  Vector results[NN_RUN] = { 0 }, sum[2] = { 0 }, square[2] = { 0 };
+/* Are two rows taken at once? */
+#define NN_TALL(rows, columns, stride) (NN_VECTOR == 16 && rows == 3 && columns == 3 && stride == 1)
 
+/* results[i] += output i of a row, each tap's inputs read as they are needed. */
+NN_INLINE void
+convolve_outputs (Vector *results, const float *from, const float *weights, const NnPlane *plane, unsigned rows,
+                  unsigned columns, unsigned stride, unsigned count, unsigned lanes)
+{
 #pragma GCC unroll 5
   for (unsigned row = 0; row < rows; row++)
 #pragma GCC unroll 5
@@ -52,20 +53,62 @@ outputs (float *to, const float *from, const float *weights, const NnPlane *plan
       for (unsigned i = 0; i < count; i++)
         results[i] += weights[row * columns + column]
                       * vector_load (from + row * plane->from_row + (size_t)(column + i * stride) * lanes);
+}
+
+/* The same of several rows, stride 1: each input is read once and serves all outputs that it is under. Where all
+ * weights fit into registers, as 3 × 3 do, this spares most of the loads, which take as long as the products. Every
+ * output's sum has the same order as above. */
+NN_INLINE void
+convolve_tile (Vector *results, const float *from, const float *weights, const NnPlane *plane, unsigned rows,
+               unsigned columns, unsigned tall, unsigned count, unsigned lanes)
+{
+#pragma GCC unroll 4
+  for (unsigned y = 0; y < rows + tall - 1; y++)
+#pragma GCC unroll 10
+    for (unsigned x = 0; x < columns + count - 1; x++)
+      {
+        Vector input = vector_load (from + y * plane->from_row + (size_t)x * lanes);
+
+#pragma GCC unroll 2
+        for (unsigned row = 0; row < tall; row++)
+#pragma GCC unroll 8
+          for (unsigned i = 0; i < count; i++)
+            if (y >= row && y - row < rows && x >= i && x - i < columns)
+              results[row * count + i] += weights[(y - row) * columns + x - i] * input;
+      }
+}
+
+/* `count` outputs of each of `tall` rows, next to each other from an even column on, of one vector of lanes. */
+NN_INLINE void
+outputs (float *to, const float *from, const float *weights, const NnPlane *plane, unsigned rows, unsigned columns,
+         unsigned stride, unsigned tall, unsigned count, unsigned lanes, unsigned side, After after, Extras extras,
+         LaneSums *sums)
+{
+  Vector results[NN_RUN] = { 0 }, sum[2] = { 0 }, square[2] = { 0 };
+
+  if (after == NN_ACTIVATE)
 #pragma GCC unroll 16
-  for (unsigned i = 0; i < count; i++)
+    for (unsigned i = 0; i < tall * count; i++)
+      results[i] = vector_splat (extras.activation->shift);
+  if (tall > 1)
+    convolve_tile (results, from, weights, plane, rows, columns, tall, count, lanes);
+  else
+    convolve_outputs (results, from, weights, plane, rows, columns, stride, count, lanes);
+#pragma GCC unroll 16
+  for (unsigned i = 0; i < tall * count; i++)
     {
-      if (after == NN_ACTIVATE)
-        {
-          results[i] = extras.activation->scale * results[i] + extras.activation->shift;
-          results[i] = extras.activation->relu ? vector_relu (results[i]) : results[i];
-        }
+      unsigned row = i / count, column = i % count;
+
+      if (after == NN_ACTIVATE && extras.activation->relu)
+        results[i] = vector_relu (results[i]);
       if (after == NN_MASK)
         {
-          results[i] = vector_where_positive (vector_load (extras.mask_row + i * extras.mask->column), results[i]);
+          const float *mask = extras.mask_row + row * extras.mask->row + column * extras.mask->column;
+
+          results[i] = vector_where_positive (vector_load (mask), results[i]);
           sum[i % 2] += results[i];
         }
-      vector_store (to + i / side * plane->to_cell + i % side * lanes, results[i]);
+      vector_store (to + row * plane->to_row + column / side * plane->to_cell + column % side * lanes, results[i]);
       if (after == NN_GATHER)
         {
           sum[i % 2] += results[i];
@@ -82,8 +125,8 @@ outputs (float *to, const float *from, const float *weights, const NnPlane *plan
 /* Columns from x on, `count` at a time, as long as there are so many. */
 NN_INLINE unsigned
 convolve_runs (float *to, const float *from, const float *weights, const NnPlane *plane, unsigned rows,
-               unsigned columns, unsigned stride, unsigned x, unsigned count, unsigned lanes, unsigned side,
-               After after, Extras extras, LaneSums *sums)
+               unsigned columns, unsigned stride, unsigned tall, unsigned x, unsigned count, unsigned lanes,
+               unsigned side, After after, Extras extras, LaneSums *sums)
 {
   for (; x + count <= plane->columns; x += count)
     {
@@ -92,52 +135,78 @@ convolve_runs (float *to, const float *from, const float *weights, const NnPlane
       if (after == NN_MASK)
         here.mask_row += x * extras.mask->column;
       outputs (to + x / side * plane->to_cell + x % side * lanes, from + (size_t)x * stride * lanes, weights, plane,
-               rows, columns, stride, count, lanes, side, after, here, sums);
+               rows, columns, stride, tall, count, lanes, side, after, here, sums);
     }
   return x;
 }
 
-/* One row of outputs of one vector of lanes. */
+/* `tall` rows of outputs of one vector of lanes. */
 NN_INLINE void
-convolve_row (float *to, const float *from, const float *weights, const NnPlane *plane, unsigned rows, unsigned columns,
-              unsigned stride, unsigned lanes, unsigned side, After after, Extras extras, LaneSums *sums)
+convolve_rows (float *to, const float *from, const float *weights, const NnPlane *plane, unsigned rows,
+               unsigned columns, unsigned stride, unsigned tall, unsigned lanes, unsigned side, After after,
+               Extras extras, LaneSums *sums)
 {
   unsigned x = 0;
 
-#if NN_RUN > 8
-  x = convolve_runs (to, from, weights, plane, rows, columns, stride, x, NN_RUN, lanes, side, after, extras, sums);
-#endif
-  x = convolve_runs (to, from, weights, plane, rows, columns, stride, x, 8, lanes, side, after, extras, sums);
-  x = convolve_runs (to, from, weights, plane, rows, columns, stride, x, 4, lanes, side, after, extras, sums);
-  convolve_runs (to, from, weights, plane, rows, columns, stride, x, 1, lanes, side, after, extras, sums);
+#define NN_RUNS(count)                                                                                                 \
+  if (tall * count <= NN_RUN)                                                                                          \
+    x = convolve_runs (to, from, weights, plane, rows, columns, stride, tall, x, count, lanes, side, after, extras,    \
+                       sums);
+  NN_RUNS (16)
+  NN_RUNS (8)
+  NN_RUNS (4)
+  NN_RUNS (1)
+#undef NN_RUNS
 }
 
 /* Moments are wanted only of NN_GATHER, their first alone of NN_MASK. */
 NN_INLINE void
+convolve_tall (float *to, const float *from, const float *weights, const NnPlane *plane, unsigned rows,
+               unsigned columns, unsigned stride, unsigned tall, unsigned lanes, unsigned side, After after,
+               NnMoments moments, Extras extras)
+{
+  for (unsigned lane = 0; lane < lanes; lane += NN_VECTOR)
+    {
+      LaneSums sums = { 0 };
+      Extras here = extras;
+
+      if (after == NN_MASK)
+        here.mask_row += lane;
+      convolve_rows (to + lane, from + lane, weights, plane, rows, columns, stride, tall, lanes, side, after, here,
+                     &sums);
+      if (after == NN_MASK)
+        moments.sums[0] += vector_wide_sum (sums.sum);
+      if (after != NN_GATHER)
+        continue;
+      if (moments.valid < lane + NN_VECTOR)
+        {
+          sums.sum = vector_keep (sums.sum, lane, moments.valid, lanes);
+          sums.square = vector_keep (sums.square, lane, moments.valid, lanes);
+        }
+      moments.sums[0] += vector_wide_sum (sums.sum);
+      moments.sums[1] += vector_wide_sum (sums.square);
+    }
+}
+
+NN_INLINE void
 convolve (float *to, const float *from, const float *weights, const NnPlane *plane, unsigned rows, unsigned columns,
           unsigned stride, unsigned lanes, unsigned side, After after, NnMoments moments, Extras extras)
 {
-  for (unsigned y = 0; y < plane->rows; y++)
-    for (unsigned lane = 0; lane < lanes; lane += NN_VECTOR)
-      {
-        LaneSums sums = { 0 };
+  unsigned tall = 0;
 
-        if (after == NN_MASK)
-          extras.mask_row = extras.mask->data + y * extras.mask->row + lane;
-        convolve_row (to + y * plane->to_row + lane, from + (size_t)y * stride * plane->from_row + lane, weights, plane,
-                      rows, columns, stride, lanes, side, after, extras, &sums);
-        if (after == NN_MASK)
-          moments.sums[0] += vector_wide_sum (sums.sum);
-        if (after != NN_GATHER)
-          continue;
-        if (moments.valid < lane + NN_VECTOR)
-          {
-            sums.sum = vector_keep (sums.sum, lane, moments.valid, lanes);
-            sums.square = vector_keep (sums.square, lane, moments.valid, lanes);
-          }
-        moments.sums[0] += vector_wide_sum (sums.sum);
-        moments.sums[1] += vector_wide_sum (sums.square);
-      }
+  for (unsigned y = 0; y < plane->rows; y += tall)
+    {
+      float *to_row = to + y * plane->to_row;
+      const float *from_row = from + (size_t)y * stride * plane->from_row;
+
+      if (after == NN_MASK)
+        extras.mask_row = extras.mask->data + y * extras.mask->row;
+      tall = NN_TALL (rows, columns, stride) && y + 2 <= plane->rows ? 2 : 1;
+      if (NN_TALL (rows, columns, stride) && tall == 2)
+        convolve_tall (to_row, from_row, weights, plane, rows, columns, stride, 2, lanes, side, after, moments, extras);
+      else
+        convolve_tall (to_row, from_row, weights, plane, rows, columns, stride, 1, lanes, side, after, moments, extras);
+    }
 }
 
 #define NN_SHAPE(r, c, s)                                                                                              \

@@ -40,10 +40,10 @@ typedef struct
   unsigned valid, images;
 } NnMoments;
 
-/* What is done to outputs before they are written. */
+/* What is done to outputs before they are written: shift added, then ReLU. */
 typedef struct
 {
-  float scale, shift;
+  float shift;
   int relu;
 } NnActivation;
 
