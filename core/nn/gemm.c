@@ -156,15 +156,16 @@ void
 nn_gemm_pack (const NnGemm *gemm, float *packed, const float *weights, const float *scale, guint n, guint k,
               gsize row_stride, gsize column_stride)
 {
-  for (guint first = 0; first < n; first += gemm->block, packed += (gsize)gemm->block * k)
-    for (guint i = 0; i < gemm->block; i++)
+  for (guint first = 0; first < n; first += gemm->block)
+    for (guint column = 0; column < k; column++, packed += gemm->block)
       {
-        guint row = MIN (first + i, n - 1);
-        const float *source = weights + row * row_stride;
-        float factor = first + i >= n ? 0 : scale != NULL ? scale[row] : 1;
+        const float *source = weights + first * row_stride + column * column_stride;
+        guint count = MIN (gemm->block, n - first);
 
-        for (guint column = 0; column < k; column++)
-          packed[column * gemm->block + i] = factor * source[column * column_stride];
+        for (guint i = 0; i < count; i++)
+          packed[i] = scale != NULL ? scale[first + i] * source[i * row_stride] : source[i * row_stride];
+        for (guint i = count; i < gemm->block; i++)
+          packed[i] = 0;
       }
 }
 
@@ -217,7 +218,8 @@ check (const NnGemm *gemm, NnGemmWeights weights, NnView input, NnView output)
 }
 
 void
-nn_gemm_multiply (const NnGemm *gemm, NnGemmWeights weights, NnView input, NnView output, NnExtent extent, float beta)
+nn_gemm_multiply (const NnGemm *gemm, NnGemmWeights weights, NnView input, NnView output, NnExtent extent, float beta,
+                  NnAhead *ahead)
 {
   check (gemm, weights, input, output);
   for (guint first = 0; first < weights.n; first += gemm->block)
@@ -227,8 +229,8 @@ nn_gemm_multiply (const NnGemm *gemm, NnGemmWeights weights, NnView input, NnVie
       NnView block = output;
 
       block.data += first * output.channel;
-      if (is_remainder (gemm, n))
-        gemm->kernels->multiply (block, input, packed, gemm->block, n, weights.k, extent, beta != 0);
+      if (is_remainder (gemm, n) || ahead != NULL)
+        gemm->kernels->multiply (block, input, packed, gemm->block, n, weights.k, extent, beta != 0, ahead);
       else
         multiply_block (gemm, packed, n, weights.k, input, block, extent, beta);
     }
@@ -236,7 +238,7 @@ nn_gemm_multiply (const NnGemm *gemm, NnGemmWeights weights, NnView input, NnVie
 
 void
 nn_gemm_multiply_scaled (const NnGemm *gemm, NnGemmWeights weights, NnView input, NnView output, NnExtent extent,
-                         const float *scale, const float *shift, gboolean relu)
+                         const float *scale, const float *shift, gboolean relu, NnAhead *ahead)
 {
   check (gemm, weights, input, output);
   for (guint first = 0; first < weights.n; first += gemm->block)
@@ -246,6 +248,6 @@ nn_gemm_multiply_scaled (const NnGemm *gemm, NnGemmWeights weights, NnView input
       block.data += first * output.channel;
       gemm->kernels->multiply_scaled (block, input, weights.data + (gsize)first * weights.packed_k, gemm->block,
                                       MIN (gemm->block, weights.n - first), weights.k, extent, scale + first,
-                                      shift + first, relu);
+                                      shift + first, relu, ahead);
     }
 }

@@ -40,11 +40,12 @@ typedef struct
 NnGemmWeights nn_gemm_part (const NnGemm *gemm, const float *packed, guint packed_k, guint first_output, guint n,
                             guint first, guint k);
 /* For each cell of the extent's rows and columns: output[n][lanes] ← beta·output + weights · input[k][lanes]; beta is 0
- * or 1. The input's channels follow each other; input and output are aligned to a vector at every cell. */
+ * or 1. The input's channels follow each other; input and output are aligned to a vector at every cell. Where AHEAD
+ * is given, a kernel of our own does it all and fetches that memory on the way. */
 void nn_gemm_multiply (const NnGemm *gemm, NnGemmWeights weights, NnView input, NnView output, NnExtent extent,
-                       float beta);
+                       float beta, NnAhead *ahead);
 /* output[i] ← scale[i]·product + shift[i], or its ReLU. */
 void nn_gemm_multiply_scaled (const NnGemm *gemm, NnGemmWeights weights, NnView input, NnView output, NnExtent extent,
-                              const float *scale, const float *shift, gboolean relu);
+                              const float *scale, const float *shift, gboolean relu, NnAhead *ahead);
 
 G_END_DECLS

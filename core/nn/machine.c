@@ -70,7 +70,7 @@ product_run (Product *self, NnEngine *engine, guint times)
   NnExtent extent = { OUTPUTS, 1, PIXELS, lanes };
 
   for (guint i = 0; i < times; i++)
-    nn_gemm_multiply (engine->gemm, weights, input, output, extent, 0);
+    nn_gemm_multiply (engine->gemm, weights, input, output, extent, 0, NULL);
 }
 
 /* How often the product fits into a slice, at least once. */

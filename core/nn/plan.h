@@ -169,6 +169,8 @@ gsize nn_value_size (const NnPlan *plan, const NnValue *value);
 void nn_value_clear_invalid (const NnPlan *plan, const NnValue *value, guint group, NnView view, NnExtent extent);
 /* Moments over this value that are added to SUMS. */
 NnMoments nn_value_moments (const NnPlan *plan, const NnValue *value, guint group, double *sums);
+/* That part of the value, to be fetched ahead. */
+NnAhead nn_value_ahead (const NnPlan *plan, const NnValue *value, NnTile tile, guint first_channel, guint n);
 /* view ← the gradient of the raw value (the norm's backward applied) from this column on, lanes without images set to
  * 0. The extent's lanes are a cell's, or those of one pixel. */
 void nn_value_read_gradient (NnPlan *plan, const NnValue *value, guint group, guint row, guint column, NnExtent extent,
@@ -238,7 +240,7 @@ void nn_step_pointwise_pack (NnPlan *plan, const NnStep *step, const float *scal
 /* Channels first to first + n of an output with a norm, that and ReLU done, into planes of these rows. Where there are
  * groups, they come as a shuffle has them: one of each in turn. */
 void nn_step_pointwise_expand (NnPlan *plan, const NnStep *step, const float *packed, NnView input, guint first,
-                               guint n, guint rows, NnView planes);
+                               guint n, guint rows, NnView planes, NnAhead *ahead);
 /* step-conv.c: any other convolution but depthwise. */
 NnStep *nn_step_conv_new (NnPlan *plan, const CleaveOp *op, NnArray *weight, NnValue *in, NnValue *out);
 /* step-depthwise.c */

@@ -163,6 +163,7 @@ typedef struct
   Sizes sizes;
   NnPlanes shape;
   NnView input; /* panels of those of its rows that are in the image */
+  NnAhead ahead;
   float *planes, *panel;
   guint first, n; /* channels of the chunk */
 } Task;
@@ -212,7 +213,7 @@ project (NnPlan *plan, const Task *task, guint row, guint rows)
       nn_gemm_multiply (plan->engine->gemm,
                         nn_gemm_part (plan->engine->gemm, task->project_weights + group * packed_size (plan, step), k,
                                       0, n, first - group * k, end - first),
-                        panel, output, extent, task->block->join != NULL || first > group * k);
+                        panel, output, extent, task->block->join != NULL || first > group * k, NULL);
     }
 }
 
@@ -264,12 +265,15 @@ run_task (NnPlan *plan, Task *task)
   task->panel = task->planes + task->sizes.planes;
   read_input (plan, task, task->panel + task->sizes.panel);
   nn_planes_clear_margins (plan, &task->shape, task->planes, chunk);
+  /* The output is written behind the first chunk's expansion: until then its memory comes into cache. */
+  task->ahead = nn_value_ahead (plan, task->block->out, task->tile, 0, task->block->out->channels);
   nn_clock_lap (&clock, NN_WORK_ELEMENTWISE);
   for (task->first = 0; task->first < channels; task->first += chunk)
     {
       task->n = MIN (chunk, channels - task->first);
       nn_step_pointwise_expand (plan, task->block->expand, task->expand_weights, task->input, task->first, task->n,
-                                task->shape.end - task->shape.begin, nn_planes_view (plan, &task->shape, task->planes));
+                                task->shape.end - task->shape.begin, nn_planes_view (plan, &task->shape, task->planes),
+                                &task->ahead);
       nn_clock_lap (&clock, NN_WORK_GEMM);
       /* Here rather than before, so that what is added, the expansion's input as a rule, is in cache. */
       if (task->first == 0)

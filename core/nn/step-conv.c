@@ -175,7 +175,7 @@ forward_task (NnPlan *plan, NnStep *step, guint task)
     {
       nn_gemm_multiply (plan->engine->gemm,
                         nn_gemm_part (plan->engine->gemm, plan->workspace + g * packed_size, k, 0, n, 0, k), panels,
-                        part, extent, 0);
+                        part, extent, 0, NULL);
       panels.data += (gsize)k * plan->lanes;
       part.data += n * part.channel;
     }
@@ -249,7 +249,7 @@ input_task (NnPlan *plan, NnStep *step, guint task)
       nn_gemm_multiply (
           plan->engine->gemm,
           nn_gemm_part (plan->engine->gemm, transposed_weights (plan, step) + g * packed_size, k, 0, n, 0, k), panels,
-          part, extent, 0);
+          part, extent, 0, NULL);
       panels.data += (gsize)k * lanes;
       part.data += n * lanes;
     }

@@ -29,6 +29,11 @@ phase_of (const NnStep *step, guint phase, guint begin, guint end)
   guint stride = step->stride;
   Phase result = { .phase = phase };
 
+  if (stride == 1) /* the same without divisions, which a channel of few pixels would wait for */
+    return (Phase){ .taps = step->kernel,
+                    .first = begin,
+                    .n = end - begin,
+                    .source = (gint)(begin + step->padding + 1) - (gint)step->kernel };
   result.taps = phase < step->kernel ? (step->kernel - phase + stride - 1) / stride : 0;
   result.first = begin + (phase + stride - (begin + step->padding) % stride) % stride;
   result.n = result.first < end ? (end - result.first + stride - 1) / stride : 0;

@@ -13,6 +13,9 @@
 #define CHUNK_FLOATS (128 * 1024)
 /* Outputs whose statistics are gathered after they were computed, while they are in cache. */
 #define BLOCKS_AT_ONCE 2
+/* Up to so many blocks of outputs, reading the input takes so large a part of the time that forward fetches the next
+ * tile while it computes one. */
+#define MOST_BLOCKS_FETCHING 3
 
 /* Channels of a chunk, whole blocks of packed weights. */
 static guint
@@ -141,10 +144,29 @@ add_bias (const NnPlan *plan, const NnStep *step, NnView out, NnExtent extent)
           out.data[row * out.row + column * out.pixel + channel * out.channel + lane] += step->bias->data[channel];
 }
 
+static gboolean
+is_fetching (const NnPlan *plan, const NnStep *step)
+{
+  return !nn_value_is_panels (plan, step->in)
+         && nn_step_group_outputs (step) <= MOST_BLOCKS_FETCHING * nn_gemm_block (plan->engine->gemm);
+}
+
+/* These channels of the tile that this thread takes next, as a rule. */
+static NnAhead
+next_tile (const NnPlan *plan, const NnStep *step, NnTile tile, guint first, guint n)
+{
+  guint tiles = nn_plan_n_tiles (plan, step->out->height, step->tile_rows, 1);
+  guint next = tiles * tile.group + tile.row / step->tile_rows + plan->engine->n_threads;
+
+  if (next >= tiles * plan->n_groups)
+    return (NnAhead){ 0 };
+  return nn_value_ahead (plan, step->in, nn_plan_tile (step->out->height, step->tile_rows, next), first, n);
+}
+
 /* The last of a group's chunks: outputs are complete, a few blocks at a time. */
 static void
 finish_outputs (NnPlan *plan, const NnStep *step, const float *packed, guint first_input, guint n_inputs, NnView input,
-                NnView out, NnExtent extent, NnMoments moments, NnClock *clock)
+                NnView out, NnExtent extent, NnMoments moments, NnAhead *ahead, NnClock *clock)
 {
   guint span = BLOCKS_AT_ONCE * nn_gemm_block (plan->engine->gemm), n = extent.channels;
 
@@ -156,7 +178,7 @@ finish_outputs (NnPlan *plan, const NnStep *step, const float *packed, guint fir
       nn_gemm_multiply (plan->engine->gemm,
                         nn_gemm_part (plan->engine->gemm, packed, nn_step_group_inputs (step), first, extent.channels,
                                       first_input, n_inputs),
-                        input, part, extent, first_input > 0);
+                        input, part, extent, first_input > 0, ahead);
       nn_clock_lap (clock, NN_WORK_GEMM);
       if (moments.sums == NULL)
         continue;
@@ -178,17 +200,19 @@ forward_group (NnPlan *plan, NnStep *step, NnTile tile, guint group, NnMoments m
     {
       guint count = MIN (chunk, k - first);
       NnView input = read_input (plan, step, tile, group * k + first, count, nn_engine_get_scratch (plan->engine));
+      NnAhead ahead = next_tile (plan, step, tile, group * k + first, count);
 
       nn_clock_lap (clock, NN_WORK_ELEMENTWISE);
       if (first + count == k)
         {
           if (moments.sums != NULL)
             moments.sums += 2 * group * n;
-          finish_outputs (plan, step, packed, first, count, input, out, extent, moments, clock);
+          finish_outputs (plan, step, packed, first, count, input, out, extent, moments,
+                          is_fetching (plan, step) ? &ahead : NULL, clock);
           break;
         }
       nn_gemm_multiply (plan->engine->gemm, nn_gemm_part (plan->engine->gemm, packed, k, 0, n, first, count), input,
-                        out, extent, first > 0);
+                        out, extent, first > 0, is_fetching (plan, step) ? &ahead : NULL);
       nn_clock_lap (clock, NN_WORK_GEMM);
     }
 }
@@ -222,7 +246,7 @@ forward (NnPlan *plan, NnStep *step)
 
 void
 nn_step_pointwise_expand (NnPlan *plan, const NnStep *step, const float *packed, NnView input, guint first, guint n,
-                          guint rows, NnView planes)
+                          guint rows, NnView planes, NnAhead *ahead)
 {
   const NnNorm *norm = step->out->norm;
   guint groups = step->groups, outputs = nn_step_group_outputs (step), k = nn_step_group_inputs (step);
@@ -238,7 +262,7 @@ nn_step_pointwise_expand (NnPlan *plan, const NnStep *step, const float *packed,
                                              first / groups, n / groups, 0, k),
                                channel_view (input, group * k), to,
                                (NnExtent){ n / groups, rows, step->out->cells, plan->lanes }, norm->scale + channel,
-                               norm->shift + channel, step->out->relu);
+                               norm->shift + channel, step->out->relu, ahead);
     }
 }
 
@@ -296,7 +320,7 @@ input_products (NnPlan *plan, const NnStep *step, const OutputChunk *chunk, guin
 
   nn_gemm_multiply (plan->engine->gemm,
                     nn_gemm_part (plan->engine->gemm, packed, k, first_input, n_inputs, chunk->first, chunk->n),
-                    chunk->gradient, channel_view (to, channel), extent, step->accumulate || chunk->first > 0);
+                    chunk->gradient, channel_view (to, channel), extent, step->accumulate || chunk->first > 0, NULL);
   nn_clock_lap (clock, NN_WORK_GEMM);
   if (chunk->first + chunk->n < k || (!in->relu && in->norm == NULL))
     return;

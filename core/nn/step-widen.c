@@ -263,7 +263,7 @@ forward_task (NnPlan *plan, NnStep *step, guint task)
       guint count = MIN (chunk, n - first);
 
       nn_step_pointwise_expand (plan, step, plan->workspace, nn_value_view (step->in, tile.group, planes.begin), first,
-                                count, planes.end - planes.begin, nn_planes_view (plan, &planes, data));
+                                count, planes.end - planes.begin, nn_planes_view (plan, &planes, data), NULL);
       nn_clock_lap (&clock, NN_WORK_GEMM);
       convolve (plan, widen, tile, &planes, data, first, count, moments);
       nn_clock_lap (&clock, NN_WORK_DEPTHWISE);
@@ -309,7 +309,7 @@ fill_planes (NnPlan *plan, const Task *task, NnClock *clock)
   nn_clock_lap (clock, NN_WORK_NORM);
   nn_step_pointwise_expand (plan, expand, task->workspace.packed,
                             nn_value_view (expand->in, task->tile.group, task->tile.row), task->first, task->n,
-                            task->tile.rows, nn_planes_view (plan, &task->pieces.inner, task->inner));
+                            task->tile.rows, nn_planes_view (plan, &task->pieces.inner, task->inner), NULL);
   nn_clock_lap (clock, NN_WORK_GEMM);
 }
 
@@ -366,7 +366,7 @@ multiply_back (NnPlan *plan, const Task *task)
         nn_gemm_multiply (plan->engine->gemm,
                           nn_gemm_part (plan->engine->gemm, task->workspace.transposed, n, 0, k, task->first, task->n),
                           panel, nn_value_gradient_view (in, task->tile.group, task->tile.row + row), extent,
-                          step->accumulate || task->first > 0);
+                          step->accumulate || task->first > 0, NULL);
     }
 }
 
@@ -490,7 +490,7 @@ correct_task (NnPlan *plan, NnStep *step, guint index)
 
   nn_gemm_multiply (plan->engine->gemm,
                     nn_gemm_part (plan->engine->gemm, workspace.square, in->channels, 0, in->channels, 0, in->channels),
-                    nn_value_view (in, tile.group, tile.row), to, extent, 1);
+                    nn_value_view (in, tile.group, tile.row), to, extent, 1, NULL);
   plan->engine->kernels->offset (to, to, workspace.transposed, extent);
   nn_value_clear_invalid (plan, in, tile.group, to, extent);
   nn_clock_lap (&clock, NN_WORK_NORM);

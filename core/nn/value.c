@@ -69,6 +69,19 @@ nn_value_clear_invalid (const NnPlan *plan, const NnValue *value, guint group, N
                   (images - valid) * sizeof (float));
 }
 
+NnAhead
+nn_value_ahead (const NnPlan *plan, const NnValue *value, NnTile tile, guint first_channel, guint n)
+{
+  NnView view = nn_value_view (value, tile.group, tile.row);
+  const float *data = view.data + first_channel * view.channel;
+
+  if (value->channel_stride != plan->lanes)
+    return (NnAhead){ data, n * view.channel, view.row, tile.rows, 0 };
+  if (n < value->channels)
+    return (NnAhead){ data, n * view.channel, view.pixel, tile.rows * value->cells, 0 };
+  return (NnAhead){ data, view.row, view.row, tile.rows, 0 };
+}
+
 void
 nn_value_read_gradient (NnPlan *plan, const NnValue *value, guint group, guint row, guint column, NnExtent extent,
                         guint first_channel, NnView view)

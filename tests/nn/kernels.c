@@ -149,11 +149,13 @@ check_multiply (Fixture *f)
                   *sum = scaled ? norm.expected[i] * *sum + norm.expected[BLOCK + i] : *sum;
                   *sum = relu ? fmax (*sum, 0) : *sum;
                 }
+        /* Fetching changes no output. */
+        NnAhead ahead = { from.data, 40, 64, 2, 0 }, *fetched = k % 2 ? &ahead : NULL;
         if (scaled)
           f->kernels->multiply_scaled (view, from_view, weights.data, BLOCK, n, k, extent, norm.data, norm.data + BLOCK,
-                                       relu);
+                                       relu, fetched);
         else
-          f->kernels->multiply (view, from_view, weights.data, BLOCK, n, k, extent, accumulate);
+          f->kernels->multiply (view, from_view, weights.data, BLOCK, n, k, extent, accumulate, fetched);
         expect_array (&to, f->name);
       }
 }

@@ -74,6 +74,17 @@ typedef struct
   unsigned n;
 } NnFactor;
 
+/* Memory that is wanted soon, in runs of floats. A product fetches it into the second-level cache while it computes, a
+ * line at a time: so memory and arithmetic work at once, which they don't where one pass reads and another computes. */
+typedef struct
+{
+  const float *data;
+  size_t run;    /* floats next to each other */
+  size_t stride; /* from a run to the next */
+  size_t runs;
+  size_t done; /* floats of the present run */
+} NnAhead;
+
 typedef struct
 {
   unsigned vector; /* floats in a vector */
@@ -86,12 +97,13 @@ typedef struct
   /* to[j] ← a[j]·gradient[j] + b[j]·value[j] + c[j]: batch-norm's backward; a copy where a is NULL */
   void (*norm_backward) (NnView to, NnView gradient, NnView value, const float *a, const float *b, const float *c,
                          NnExtent extent);
-  /* The channels of `from` follow each other. to[i] ← or + Σ over j < k of weights[j·block + i]·from[j], for i < n */
+  /* The channels of `from` follow each other; `ahead` may be NULL. to[i] ← or + Σ over j < k of weights[j·block +
+   * i]·from[j], for i < n */
   void (*multiply) (NnView to, NnView from, const float *weights, unsigned block, unsigned n, unsigned k,
-                    NnExtent extent, int accumulate);
+                    NnExtent extent, int accumulate, NnAhead *ahead);
   /* to[i] ← scale[i]·Σ + shift[i] of the same, or its ReLU */
   void (*multiply_scaled) (NnView to, NnView from, const float *weights, unsigned block, unsigned n, unsigned k,
-                           NnExtent extent, const float *scale, const float *shift, int relu);
+                           NnExtent extent, const float *scale, const float *shift, int relu, NnAhead *ahead);
   /* to[j] ← shift[j] + from[j]; without SHIFT or from's data, 0 in their place */
   void (*offset) (NnView to, NnView from, const float *shift, NnExtent extent);
   /* to[j] ← to[j] + from[j] */

@@ -26,7 +26,40 @@ typedef struct
   const float *weights;
   unsigned block, k;
   const float *scale, *shift;
+  NnAhead *ahead;
 } Factor;
+
+/* --- memory ahead --- */
+
+/* Floats of a cache line. */
+#define NN_LINE 16
+
+/* Where to fetch from, `step` floats on at each turn. */
+typedef struct
+{
+  const float *data;
+  size_t step;
+} Fetch;
+
+/* The next lines, one a turn; where there are none, one that is in cache already, again and again. */
+NN_INLINE Fetch
+fetch_next (NnAhead *ahead, size_t turns, const float *cached)
+{
+  if (ahead == NULL || ahead->runs == 0)
+    return (Fetch){ cached, 0 };
+
+  Fetch fetch = { ahead->data + ahead->done, NN_LINE };
+  ahead->done += turns * NN_LINE;
+  if (ahead->done >= ahead->run)
+    {
+      ahead->done = 0;
+      ahead->data += ahead->stride;
+      ahead->runs--;
+    }
+  return fetch;
+}
+
+/* --- products --- */
 
 NN_INLINE void
 finish (float *target, Vector sum, const Factor *factor, unsigned i, After after)
@@ -47,12 +80,14 @@ outputs (float *to, size_t to_channel, const float *from, const Factor *factor, 
   for (unsigned lane = 0; lane < lanes; lane += 2 * NN_VECTOR)
     {
       Vector sums[2 * NN_MOST] = { 0 };
+      Fetch fetch = fetch_next (factor->ahead, factor->k, from);
 
       for (unsigned j = 0; j < factor->k; j++)
         {
           Vector low = vector_load (from + (size_t)j * lanes + lane);
           Vector high = vector_load (from + (size_t)j * lanes + lane + NN_VECTOR);
 
+          __builtin_prefetch (fetch.data + j * fetch.step, 0, 2);
 #pragma GCC unroll 12
           for (unsigned i = 0; i < n; i++)
             {
@@ -110,9 +145,9 @@ multiply_variant (NnView to, NnView from, Factor factor, unsigned n, NnExtent ex
 
 void
 NN_NAME (multiply) (NnView to, NnView from, const float *weights, unsigned block, unsigned n, unsigned k,
-                    NnExtent extent, int accumulate)
+                    NnExtent extent, int accumulate, NnAhead *ahead)
 {
-  Factor factor = { weights, block, k, NULL, NULL };
+  Factor factor = { weights, block, k, NULL, NULL, ahead };
 
   if (accumulate)
     multiply_variant (to, from, factor, n, extent, NN_ADD);
@@ -122,9 +157,9 @@ NN_NAME (multiply) (NnView to, NnView from, const float *weights, unsigned block
 
 void
 NN_NAME (multiply_scaled) (NnView to, NnView from, const float *weights, unsigned block, unsigned n, unsigned k,
-                           NnExtent extent, const float *scale, const float *shift, int relu)
+                           NnExtent extent, const float *scale, const float *shift, int relu, NnAhead *ahead)
 {
-  Factor factor = { weights, block, k, scale, shift };
+  Factor factor = { weights, block, k, scale, shift, ahead };
 
   if (relu)
     multiply_variant (to, from, factor, n, extent, NN_SCALE_RELU);

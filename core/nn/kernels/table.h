@@ -11,9 +11,9 @@ void NN_NAME (transform_backward) (NnView to, NnView gradient, NnView value, con
 void NN_NAME (norm_backward) (NnView to, NnView gradient, NnView value, const float *a, const float *b, const float *c,
                               NnExtent extent);
 void NN_NAME (multiply) (NnView to, NnView from, const float *weights, unsigned block, unsigned n, unsigned k,
-                         NnExtent extent, int accumulate);
+                         NnExtent extent, int accumulate, NnAhead *ahead);
 void NN_NAME (multiply_scaled) (NnView to, NnView from, const float *weights, unsigned block, unsigned n, unsigned k,
-                                NnExtent extent, const float *scale, const float *shift, int relu);
+                                NnExtent extent, const float *scale, const float *shift, int relu, NnAhead *ahead);
 void NN_NAME (offset) (NnView to, NnView from, const float *shift, NnExtent extent);
 void NN_NAME (add) (NnView to, NnView from, NnExtent extent);
 void NN_NAME (mean) (float *to, const float *from, size_t step, unsigned pixels, unsigned lanes);
