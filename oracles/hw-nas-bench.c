@@ -128,8 +128,9 @@ block_latency_ms (HwNasBench *self, CleaveNetwork *network, const CleaveBlock *b
   if (key == NULL)
     {
       g_set_error (error, CLEAVE_ERROR, CLEAVE_ERROR_UNSUPPORTED,
-                   "the block %s%s%s is of no form that HW-NAS-Bench has measured", block->name,
-                   block->choice != NULL ? ", " : "", block->choice != NULL ? block->choice : "");
+                   "the block %s%s%s is of no form that HW-NAS-Bench has measured, expected an oracle that estimates "
+                   "single ops, such as flops",
+                   block->name, block->choice != NULL ? ", " : "", block->choice != NULL ? block->choice : "");
       return NAN;
     }
   const double *milliseconds = g_hash_table_lookup (self->entries, key);
@@ -157,9 +158,11 @@ hw_nas_bench_estimate (CleaveOracle *oracle, CleaveNetwork *network, guint first
         break;
       if (block->first_op < first_op || block->end_op > end_op)
         {
-          g_set_error (error, CLEAVE_ERROR, CLEAVE_ERROR_UNSUPPORTED,
-                       "ops %u–%u cover only a part of block %s; a table has whole blocks only", first_op, end_op - 1,
-                       block->name);
+          g_set_error (
+              error, CLEAVE_ERROR, CLEAVE_ERROR_UNSUPPORTED,
+              "ops %u–%u cover only a part of block %s; a table has whole blocks only, expected an oracle that "
+              "estimates single ops, such as flops",
+              first_op, end_op - 1, block->name);
           return NAN;
         }
       const double block_ms = block_latency_ms (self, network, block, error);
