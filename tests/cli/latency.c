@@ -112,6 +112,78 @@ TEST (LatencyCommand, OptionsThatAreMissing)
   EXPECT_INT (test_run_cleave (NULL, NULL, "latency", "--architecture", K3_E1, "--split", "3", NULL), 2);
 }
 
+TEST (LatencyCommand, OneCandidateOrTheSpace)
+{
+  g_autofree char *config = write_config ();
+  g_autofree char *err = NULL;
+
+  EXPECT_INT (test_run_cleave (NULL, &err, "latency", config, "--limit", "--split", "3", NULL), 2);
+  EXPECT_TRUE (g_strstr_len (err, -1, "--limit asks for the whole space, --split for one candidate") != NULL);
+}
+
+static JsonObject *
+parse (JsonParser *parser, const char *json)
+{
+  g_autoptr (GError) error = NULL;
+
+  json_parser_load_from_data (parser, json, -1, &error);
+  EXPECT_NO_ERROR (error);
+  return error == NULL ? json_node_get_object (json_parser_get_root (parser)) : NULL;
+}
+
+static char *
+architecture_of (JsonObject *best)
+{
+  JsonArray *choices = json_object_get_array_member (best, "architecture");
+  GString *text = g_string_new (NULL);
+
+  for (guint i = 0; i < json_array_get_length (choices); i++)
+    g_string_append_printf (text, i > 0 ? ",%" G_GINT64_FORMAT : "%" G_GINT64_FORMAT,
+                            json_array_get_int_element (choices, i));
+  return g_string_free (text, FALSE);
+}
+
+/* What --best names takes as long as the command says of that candidate. By eqs. 8 and 9 that is a
+ * skip in all blocks but two: where 64 channels become 112 and 184 become 352, the skip's 1×1 convolution has more
+ * operations a pixel (64·112 + 5·112 = 7728) than k3_e1_g2 (64·64/2 + 9·64 + 64·112/2 + 5·240 = 7408). The cut after
+ * block 18 lets 2944 elements cross, fewest of all. */
+TEST (LatencyCommand, Best)
+{
+  g_autofree char *config = write_config ();
+  g_autofree char *out = NULL, *again = NULL, *text = NULL;
+  g_autoptr (JsonParser) parser = json_parser_new (), second = json_parser_new ();
+
+  EXPECT_INT (test_run_cleave (&out, NULL, "latency", config, "--best", "--limit", "--json", "--set",
+                               "device.plugin=flops", "--set", "device.device=raspi4", "--set", "server.plugin=flops",
+                               "--set", "server.device=edgegpu", NULL),
+              0);
+  JsonObject *best = parse (parser, out);
+  REQUIRE (best != NULL);
+  g_autofree char *architecture = architecture_of (best);
+  EXPECT_STRING (architecture, "8,8,8,8,8,8,8,8,8,8,8,8,8,1,8,8,8,8,8,8,8,1");
+  EXPECT_INT (json_object_get_int_member (best, "payload_elements"), 2944);
+  EXPECT_INT (json_object_get_int_member (best, "random_candidates"), 1000000);
+  gint64 n_within = json_object_get_int_member (best, "random_candidates_within");
+  EXPECT_TRUE (n_within > 0 && n_within < 1000000);
+
+  g_autofree char *split = g_strdup_printf ("%" G_GINT64_FORMAT, json_object_get_int_member (best, "split"));
+  EXPECT_INT (test_run_cleave (&again, NULL, "latency", config, "--architecture", architecture, "--split", split,
+                               "--json", "--set", "device.plugin=flops", "--set", "device.device=raspi4", "--set",
+                               "server.plugin=flops", "--set", "server.device=edgegpu", NULL),
+              0);
+  JsonObject *same = parse (second, again);
+  REQUIRE (same != NULL);
+  EXPECT_NEAR (json_object_get_double_member (same, "total_ms"), json_object_get_double_member (best, "total_ms"), 0);
+
+  EXPECT_INT (test_run_cleave (&text, NULL, "latency", config, "--limit", "--set", "device.plugin=flops", "--set",
+                               "device.device=raspi4", "--set", "server.plugin=flops", "--set", "server.device=edgegpu",
+                               NULL),
+              0);
+  g_autofree char *expected
+      = g_strdup_printf ("within 30 ms: %" G_GINT64_FORMAT " of 1000000 random candidates", n_within);
+  EXPECT_TRUE (g_str_has_prefix (text, expected));
+}
+
 /* The fixture has k3_e1 only. */
 TEST (LatencyCommand, MissingEntry)
 {
