@@ -47,20 +47,43 @@ static const Method methods[] = {
 
 /* A method that is missing would else be found when it is first called, hours into a run. */
 static gboolean
-check_methods (CleaveConfig *config, const Slot *slot, GObject *component, GError **error)
+check_methods (CleaveConfig *config, const char *section, const char *key, CleaveKind kind, GObject *component,
+               GError **error)
 {
-  gpointer interface = g_type_interface_peek (G_OBJECT_GET_CLASS (component), cleave_kind_get_interface (slot->kind));
+  gpointer interface = g_type_interface_peek (G_OBJECT_GET_CLASS (component), cleave_kind_get_interface (kind));
 
   for (gsize i = 0; i < G_N_ELEMENTS (methods); i++)
-    if (methods[i].kind == slot->kind && G_STRUCT_MEMBER (gpointer, interface, methods[i].offset) == NULL)
+    if (methods[i].kind == kind && G_STRUCT_MEMBER (gpointer, interface, methods[i].offset) == NULL)
       {
-        g_autofree char *place = cleave_config_describe_place (config, slot->section, "plugin");
-        g_autofree char *plugin = cleave_config_get (config, slot->section, "plugin");
+        g_autofree char *place = cleave_config_describe_place (config, section, key);
 
-        g_set_error (error, CLEAVE_ERROR, CLEAVE_ERROR_PLUGIN, "%s plugin = %s: the plugin has no method %s", place,
-                     plugin, methods[i].name);
+        g_set_error (error, CLEAVE_ERROR, CLEAVE_ERROR_PLUGIN, "%s %s = %s: the plugin has no method %s", place, key,
+                     cleave_component_get_plugin (component), methods[i].name);
         return FALSE;
       }
+  return TRUE;
+}
+
+/* The methods of the components that COMPONENT, described by SECTION, holds. */
+static gboolean
+check_held (CleaveConfig *config, const char *section, GObject *component, GError **error)
+{
+  g_autoptr (GPtrArray) parameters = cleave_parameter_list (component);
+
+  for (guint i = 0; i < parameters->len; i++)
+    {
+      const CleaveParameter *parameter = g_ptr_array_index (parameters, i);
+      CleaveKind kind = cleave_kind_of_interface (parameter->interface);
+      g_autofree char *own_section = g_strdup_printf ("%s.%s", section, parameter->name);
+      g_autoptr (GObject) held = NULL;
+
+      if (parameter->type != CLEAVE_PARAMETER_TYPE_COMPONENT)
+        continue;
+      g_object_get (component, parameter->name, &held, NULL);
+      if (!check_methods (config, section, parameter->name, kind, held, error)
+          || !check_held (config, own_section, held, error))
+        return FALSE;
+    }
   return TRUE;
 }
 
@@ -79,7 +102,8 @@ cleave_components_new (CleaveHost *host, CleaveConfig *config, GError **error)
       if (component == NULL)
         return NULL;
       G_STRUCT_MEMBER (GObject *, self, slots[i].offset) = component;
-      if (!check_methods (config, &slots[i], component, error))
+      if (!check_methods (config, slots[i].section, "plugin", slots[i].kind, component, error)
+          || !check_held (config, slots[i].section, component, error))
         return NULL;
     }
   info = cleave_dataset_get_info (CLEAVE_DATASET (self->dataset), error);

@@ -17,6 +17,9 @@ struct _CleaveConfig
 
 /* Where a key was given: "exp.ini: [channel]" or "--set: [channel]". KEY is nullable. */
 char *cleave_config_describe_place (CleaveConfig *self, const char *section, const char *key);
+/* The error for a SECTION that is none of KNOWN, with a suggestion. */
+void cleave_config_set_section_error (CleaveConfig *self, const char *section, const char *const *known,
+                                      GError **error);
 /* PATH made absolute where it is found beside the config, in CLEAVE_DATA_DIR or in the current folder, else as it is.
  */
 char *cleave_config_find_path (CleaveConfig *self, const char *path);

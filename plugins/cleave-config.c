@@ -252,6 +252,19 @@ section_is_overridden (CleaveConfig *self, const char *section)
   return keys != NULL && keys[0] != NULL;
 }
 
+void
+cleave_config_set_section_error (CleaveConfig *self, const char *section, const char *const *known, GError **error)
+{
+  const char *place = section_is_overridden (self, section) ? "--set" : self->label;
+  const char *suggestion = cleave_suggest (section, known);
+
+  if (suggestion != NULL)
+    g_set_error (error, CLEAVE_ERROR, CLEAVE_ERROR_CONFIG, "%s: [%s]: no such section; did you mean [%s]?", place,
+                 section, suggestion);
+  else
+    g_set_error (error, CLEAVE_ERROR, CLEAVE_ERROR_CONFIG, "%s: [%s]: no such section", place, section);
+}
+
 gboolean
 cleave_config_check_sections (CleaveConfig *self, const char *const *known, GError **error)
 {
@@ -262,17 +275,11 @@ cleave_config_check_sections (CleaveConfig *self, const char *const *known, GErr
   sections = g_key_file_get_groups (self->keys, NULL);
   for (gsize i = 0; sections[i] != NULL; i++)
     {
-      const char *place = section_is_overridden (self, sections[i]) ? "--set" : self->label;
-      const char *suggestion;
+      g_autofree char *first = g_strndup (sections[i], strcspn (sections[i], "."));
 
-      if (g_strv_contains (known, sections[i]))
+      if (g_strv_contains (known, first))
         continue;
-      suggestion = cleave_suggest (sections[i], known);
-      if (suggestion != NULL)
-        g_set_error (error, CLEAVE_ERROR, CLEAVE_ERROR_CONFIG, "%s: [%s]: no such section; did you mean [%s]?", place,
-                     sections[i], suggestion);
-      else
-        g_set_error (error, CLEAVE_ERROR, CLEAVE_ERROR_CONFIG, "%s: [%s]: no such section", place, sections[i]);
+      cleave_config_set_section_error (self, sections[i], known, error);
       return FALSE;
     }
   return TRUE;

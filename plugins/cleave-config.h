@@ -18,16 +18,18 @@ CLEAVE_EXPORT CleaveConfig *cleave_config_load_from_text (const char *text, cons
 CLEAVE_EXPORT gboolean cleave_config_set (CleaveConfig *self, const char *assignment, GError **error);
 /* NULL where the section or key is not there. */
 CLEAVE_EXPORT char *cleave_config_get (CleaveConfig *self, const char *section, const char *key);
-/* An error that names the first section not in KNOWN, with a suggestion. */
+/* An error that names the first section not in KNOWN, with a suggestion. Sections below a known one,
+ * [optimizer.search], are looked at where that one is applied. */
 CLEAVE_EXPORT gboolean cleave_config_check_sections (CleaveConfig *self, const char *const *known, GError **error);
-/* Sets OBJECT's parameters from the keys of SECTION (the key "plugin" apart). A key that OBJECT lacks is an error with
- * a suggestion, unless another plugin of the same kind has it (HOST and KIND given): then it is a warning. */
-CLEAVE_EXPORT gboolean cleave_config_apply (CleaveConfig *self, const char *section, GObject *object, CleaveHost *host,
-                                            CleaveKind kind, GError **error);
-/* The component that SECTION's "plugin" names, made by HOST, its parameters set. */
+/* Sets OBJECT's parameters from the keys of SECTION. A key that OBJECT lacks is an error with a suggestion. */
+CLEAVE_EXPORT gboolean cleave_config_apply (CleaveConfig *self, const char *section, GObject *object, GError **error);
+/* The component that SECTION's "plugin" names, made by HOST, its parameters set likewise; but a key that another plugin
+ * of the same kind has is ignored with a warning. A parameter that is a component is made of the plugin that its key
+ * names, with its own parameters from the section SECTION.KEY. */
 CLEAVE_EXPORT GObject *cleave_config_create (CleaveConfig *self, const char *section, CleaveHost *host, CleaveKind kind,
                                              GError **error);
-/* SECTION with every parameter of OBJECT written out, PLUGIN (nullable) first; paths as OBJECT holds them. */
+/* SECTION with every parameter of OBJECT written out, PLUGIN (nullable) first; paths as OBJECT holds them. Then the
+ * sections of the components that it holds. */
 CLEAVE_EXPORT void cleave_config_append_resolved (GString *text, const char *section, const char *plugin,
                                                   GObject *object);
 

@@ -92,6 +92,16 @@ cleave_kind_get_interface (CleaveKind kind)
   g_return_val_if_reached (G_TYPE_INVALID);
 }
 
+CleaveKind
+cleave_kind_of_interface (GType interface)
+{
+  CleaveKind kind = 0;
+
+  while (kind < CLEAVE_N_KINDS && cleave_kind_get_interface (kind) != interface)
+    kind++;
+  return kind;
+}
+
 /* --- finding --- */
 
 static void
@@ -332,8 +342,14 @@ check_declaration (const CleavePluginDescription *plugin, GObject *component, co
   return problem == NULL;
 }
 
+static GQuark
+plugin_quark (void)
+{
+  return g_quark_from_static_string ("cleave-component-plugin");
+}
+
 GObject *
-cleave_host_create (CleaveHost *self, CleaveKind kind, const char *name, GError **error)
+cleave_host_create_bare (CleaveHost *self, CleaveKind kind, const char *name, GError **error)
 {
   const CleavePluginDescription *plugin;
   g_auto (Warnings) warnings = { 0 };
@@ -372,5 +388,56 @@ cleave_host_create (CleaveHost *self, CleaveKind kind, const char *name, GError 
                  warnings.first != NULL ? warnings.first : "unknown cause");
   else if (!check_declaration (plugin, component, warnings.first, error))
     g_clear_object (&component);
+  else
+    g_object_set_qdata (component, plugin_quark (), (gpointer)g_intern_string (name));
   return component;
+}
+
+const char *
+cleave_component_get_plugin (GObject *component)
+{
+  g_return_val_if_fail (G_IS_OBJECT (component), NULL);
+
+  return g_object_get_qdata (component, plugin_quark ());
+}
+
+/* A component at depth DEPTH, those that it holds included. */
+static GObject *
+create_whole (CleaveHost *self, CleaveKind kind, const char *name, guint depth, GError **error)
+{
+  g_autoptr (GObject) component = cleave_host_create_bare (self, kind, name, error);
+  g_autoptr (GPtrArray) parameters = component != NULL ? cleave_parameter_list (component) : NULL;
+
+  for (guint i = 0; parameters != NULL && i < parameters->len; i++)
+    {
+      const CleaveParameter *parameter = g_ptr_array_index (parameters, i);
+      CleaveKind part_kind = cleave_kind_of_interface (parameter->interface);
+      g_autoptr (GObject) part = NULL;
+
+      if (parameter->type != CLEAVE_PARAMETER_TYPE_COMPONENT)
+        continue;
+      if (depth == CLEAVE_MOST_NESTED)
+        {
+          g_set_error (error, CLEAVE_ERROR, CLEAVE_ERROR_PLUGIN, "plugin %s: %s: components nested more than %d deep",
+                       name, parameter->name, CLEAVE_MOST_NESTED);
+          return NULL;
+        }
+      part = create_whole (self, part_kind, parameter->default_text, depth + 1, error);
+      if (part == NULL)
+        {
+          if (depth == 0)
+            g_prefix_error (error, "plugin %s: its default %s: ", name, parameter->name);
+          return NULL;
+        }
+      g_object_set (component, parameter->name, part, NULL);
+    }
+  return g_steal_pointer (&component);
+}
+
+GObject *
+cleave_host_create (CleaveHost *self, CleaveKind kind, const char *name, GError **error)
+{
+  g_return_val_if_fail (CLEAVE_IS_HOST (self) && kind < CLEAVE_N_KINDS && name != NULL, NULL);
+
+  return create_whole (self, kind, name, 0, error);
 }

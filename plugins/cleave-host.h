@@ -16,6 +16,9 @@ typedef enum
 } CleaveKind;
 
 #define CLEAVE_N_KINDS 5
+/* A component may hold another, and that one again: so many below the first, lest one that holds its like never ends.
+ */
+#define CLEAVE_MOST_NESTED 8
 
 /* What a manifest says of a plugin, known without loading its code. */
 typedef struct
@@ -38,6 +41,7 @@ G_DECLARE_FINAL_TYPE (CleaveHost, cleave_host, CLEAVE, HOST, GObject)
 
 CLEAVE_EXPORT const char *cleave_kind_to_string (CleaveKind kind);
 CLEAVE_EXPORT GType cleave_kind_get_interface (CleaveKind kind);
+CLEAVE_EXPORT CleaveKind cleave_kind_of_interface (GType interface);
 
 /* PLUGIN_PATHS (nullable, NULL-terminated) are searched first, then CLEAVE_PLUGIN_PATH (':' between folders),
  * $XDG_DATA_HOME/cleave/plugins, then the folders of the build tree or $libdir/cleave-1.0/plugins. A plugin found
@@ -52,5 +56,9 @@ CLEAVE_EXPORT GPtrArray *cleave_host_list_broken (CleaveHost *self);
 CLEAVE_EXPORT const CleavePluginDescription *cleave_host_find (CleaveHost *self, const char *name);
 /* A new component with its parameters at their defaults. An unknown name gets a suggestion. */
 CLEAVE_EXPORT GObject *cleave_host_create (CleaveHost *self, CleaveKind kind, const char *name, GError **error);
+/* Likewise, but parameters that are components stay NULL, for the caller to make. */
+CLEAVE_EXPORT GObject *cleave_host_create_bare (CleaveHost *self, CleaveKind kind, const char *name, GError **error);
+/* The name of the plugin that a host has made COMPONENT of. */
+CLEAVE_EXPORT const char *cleave_component_get_plugin (GObject *component);
 
 G_END_DECLS

@@ -124,7 +124,7 @@ set_text (GObject *object, const CleaveParameter *parameter, const char *text, G
 /**
  * cleave_parameter_set_text: (skip)
  * @object: a component
- * @parameter: one of its parameters
+ * @parameter: one of its parameters, no component
  * @text: the value as a config gives it
  * @error: return location for an error
  *
@@ -137,6 +137,7 @@ gboolean
 cleave_parameter_set_text (GObject *object, const CleaveParameter *parameter, const char *text, GError **error)
 {
   g_return_val_if_fail (G_IS_OBJECT (object) && parameter != NULL && text != NULL, FALSE);
+  g_return_val_if_fail (parameter->type != CLEAVE_PARAMETER_TYPE_COMPONENT, FALSE);
 
   if (!set_text (object, parameter, text, error))
     {
@@ -149,7 +150,7 @@ cleave_parameter_set_text (GObject *object, const CleaveParameter *parameter, co
 /**
  * cleave_parameter_get_text: (skip)
  * @object: a component
- * @parameter: one of its parameters
+ * @parameter: one of its parameters, no component
  *
  * Writes a parameter's present value as config text; [func@parameter_set_text] of it gives the same value, bit for
  * bit.
@@ -165,6 +166,7 @@ cleave_parameter_get_text (GObject *object, const CleaveParameter *parameter)
   char *text = NULL;
 
   g_return_val_if_fail (G_IS_OBJECT (object) && parameter != NULL, NULL);
+  g_return_val_if_fail (parameter->type != CLEAVE_PARAMETER_TYPE_COMPONENT, NULL);
 
   switch (parameter->type)
     {

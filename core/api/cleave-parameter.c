@@ -56,7 +56,7 @@ type_set_function (GType type, GQuark quark, FinalizeFunc function)
 static gboolean
 is_text (const CleaveParameter *parameter)
 {
-  return parameter->type >= CLEAVE_PARAMETER_TYPE_STRING;
+  return parameter->type >= CLEAVE_PARAMETER_TYPE_STRING && parameter->type != CLEAVE_PARAMETER_TYPE_COMPONENT;
 }
 
 static gboolean
@@ -87,6 +87,9 @@ set_property (GObject *object, guint id, const GValue *value, GParamSpec *pspec)
     case CLEAVE_PARAMETER_TYPE_BOOLEAN:
       *(gboolean *)member = g_value_get_boolean (value);
       break;
+    case CLEAVE_PARAMETER_TYPE_COMPONENT:
+      g_set_object ((GObject **)member, g_value_get_object (value));
+      break;
     case CLEAVE_PARAMETER_TYPE_CHOICE:
       if (g_value_get_string (value) == NULL || !is_choice (parameter, g_value_get_string (value)))
         {
@@ -115,6 +118,8 @@ get_property (GObject *object, guint id, GValue *value, GParamSpec *pspec)
     g_value_set_uint (value, *(guint *)member);
   else if (parameter->type == CLEAVE_PARAMETER_TYPE_BOOLEAN)
     g_value_set_boolean (value, *(gboolean *)member);
+  else if (parameter->type == CLEAVE_PARAMETER_TYPE_COMPONENT)
+    g_value_set_object (value, *(GObject **)member);
   else
     g_value_set_string (value, *(char **)member);
 }
@@ -134,6 +139,8 @@ finalize (GObject *object)
 
       if (is_text (parameter))
         g_free (G_STRUCT_MEMBER (char *, object, parameter->offset));
+      else if (parameter->type == CLEAVE_PARAMETER_TYPE_COMPONENT)
+        g_clear_object (&G_STRUCT_MEMBER (GObject *, object, parameter->offset));
     }
   parent (object);
 }
@@ -143,7 +150,8 @@ finalize (GObject *object)
  * @klass: the class of a type that declares parameters
  *
  * Makes a class read and write its parameters' members, set their defaults when an instance is made, and free their
- * strings. To be called first in class_init of a type that declares parameters by hand; CLEAVE_PLUGIN_BEGIN() does it.
+ * strings and components. To be called first in class_init of a type that declares parameters by hand;
+ * CLEAVE_PLUGIN_BEGIN() does it.
  */
 void
 cleave_parameter_class_init (GObjectClass *klass)
@@ -313,6 +321,31 @@ cleave_parameter_install_numbers (GObjectClass *klass, const char *member, gsize
   install (klass,
            g_param_spec_string (parameter->name, NULL, help, default_value, G_PARAM_READWRITE | G_PARAM_CONSTRUCT),
            parameter);
+}
+
+/**
+ * cleave_parameter_install_component: (skip)
+ * @klass: the class
+ * @member: the struct member's name
+ * @offset: where it lies in the instance
+ * @interface: what the component implements, such as %CLEAVE_TYPE_OPTIMIZER
+ * @default_plugin: the plugin that it is made of unless a config names another
+ * @help: one line
+ *
+ * Declares a component that the host makes; see CLEAVE_PARAMETER_COMPONENT(). It is %NULL until the host has set it.
+ */
+void
+cleave_parameter_install_component (GObjectClass *klass, const char *member, gsize offset, GType interface,
+                                    const char *default_plugin, const char *help)
+{
+  CleaveParameter *parameter;
+
+  g_return_if_fail (default_plugin != NULL);
+
+  parameter = parameter_new (CLEAVE_PARAMETER_TYPE_COMPONENT, member, offset, "", help);
+  parameter->interface = interface;
+  parameter->default_text = g_intern_string (default_plugin);
+  install (klass, g_param_spec_object (parameter->name, NULL, help, interface, G_PARAM_READWRITE), parameter);
 }
 
 /**

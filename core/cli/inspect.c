@@ -11,7 +11,8 @@
 static const char *
 type_name (CleaveParameterType type)
 {
-  static const char *const names[] = { "number", "whole number", "boolean", "text", "path", "choice", "numbers" };
+  static const char *const names[]
+      = { "number", "whole number", "boolean", "text", "path", "choice", "numbers", "component" };
 
   return names[type];
 }
@@ -54,6 +55,16 @@ print_rows (GPtrArray *rows)
 
 /* --- one plugin --- */
 
+/* "number", "component: optimizer" */
+static char *
+describe_type (const CleaveParameter *parameter)
+{
+  if (parameter->type != CLEAVE_PARAMETER_TYPE_COMPONENT)
+    return g_strdup (type_name (parameter->type));
+  return g_strdup_printf ("%s: %s", type_name (parameter->type),
+                          cleave_kind_to_string (cleave_kind_of_interface (parameter->interface)));
+}
+
 /* "1 to 64", "a, b", or "" where anything goes. */
 static char *
 describe_range (const CleaveParameter *parameter)
@@ -94,10 +105,10 @@ print_plugin (const CleavePluginDescription *plugin, GPtrArray *parameters)
   for (guint i = 0; i < parameters->len; i++)
     {
       const CleaveParameter *parameter = g_ptr_array_index (parameters, i);
+      g_autofree char *type = describe_type (parameter);
       g_autofree char *range = describe_range (parameter);
 
-      add_row (rows, parameter->name, type_name (parameter->type), parameter->unit, range, parameter->default_text,
-               parameter->help, NULL);
+      add_row (rows, parameter->name, type, parameter->unit, range, parameter->default_text, parameter->help, NULL);
     }
   print_rows (rows);
 }
@@ -143,6 +154,8 @@ add_parameter (JsonBuilder *builder, const CleaveParameter *parameter)
         json_builder_add_string_value (builder, words[i]);
       json_builder_end_array (builder);
     }
+  if (parameter->type == CLEAVE_PARAMETER_TYPE_COMPONENT)
+    add_string (builder, "kind", cleave_kind_to_string (cleave_kind_of_interface (parameter->interface)));
   add_string (builder, "default", parameter->default_text);
   add_string (builder, "help", parameter->help);
   json_builder_end_object (builder);

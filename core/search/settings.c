@@ -157,7 +157,7 @@ cleave_settings_new (CleaveConfig *config, GError **error)
 
   list_sections (self, objects);
   for (guint i = 0; i < N_SECTIONS; i++)
-    if (!cleave_config_apply (config, section_names[i], objects[i], NULL, CLEAVE_KIND_SPACE, error))
+    if (!cleave_config_apply (config, section_names[i], objects[i], error))
       return NULL;
 
   self->drop_rates = cleave_parameter_parse_numbers (self->objective->drop_rates, 0, LARGEST_DROP_RATE, error);

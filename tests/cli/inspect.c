@@ -67,6 +67,29 @@ TEST (Inspect, JsonHoldsTheParameters)
   EXPECT_NEAR (json_object_get_double_member (width, "maximum"), 64, 0);
 }
 
+TEST (Inspect, DescribesComponents)
+{
+  static const char expected[] = "PARAMETER  TYPE                UNIT  RANGE   DEFAULT  HELP\n"
+                                 "inner      component: channel                sample   The channel below\n"
+                                 "copies     whole number              1 to 9  2        How often all is sent\n";
+  g_autofree char *out = NULL;
+  g_autofree char *json = NULL;
+  g_autoptr (JsonParser) parser = json_parser_new ();
+  g_autoptr (GError) error = NULL;
+  JsonObject *inner;
+
+  EXPECT_INT (test_run_cleave (&out, NULL, "inspect", "nest", "--plugin-path", fixture_plugins (), NULL), 0);
+  expect_contains (out, expected);
+  EXPECT_INT (test_run_cleave (&json, NULL, "inspect", "--json", "nest", "--plugin-path", fixture_plugins (), NULL), 0);
+  json_parser_load_from_data (parser, json, -1, &error);
+  REQUIRE_NO_ERROR (error);
+  inner = json_array_get_object_element (
+      json_object_get_array_member (json_node_get_object (json_parser_get_root (parser)), "parameters"), 0);
+  EXPECT_STRING (json_object_get_string_member (inner, "type"), "component");
+  EXPECT_STRING (json_object_get_string_member (inner, "kind"), "channel");
+  EXPECT_STRING (json_object_get_string_member (inner, "default"), "sample");
+}
+
 TEST (Inspect, UnknownNamesExitWithTwo)
 {
   g_autofree char *out = NULL;

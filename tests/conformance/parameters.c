@@ -50,11 +50,11 @@ static void
 check_text_round_trip (GObject *component, const CleaveParameter *parameter)
 {
   g_autoptr (GError) error = NULL;
-  g_autofree char *before = cleave_parameter_get_text (component, parameter);
 
-  /* A file has no default, and nothing is no file. */
-  if (parameter->type == CLEAVE_PARAMETER_TYPE_PATH)
+  /* A file has no default, and nothing is no file. A component has no text. */
+  if (parameter->type == CLEAVE_PARAMETER_TYPE_PATH || parameter->type == CLEAVE_PARAMETER_TYPE_COMPONENT)
     return;
+  g_autofree char *before = cleave_parameter_get_text (component, parameter);
   cleave_parameter_set_text (component, parameter, before, &error);
   REQUIRE_NO_ERROR (error);
   g_autofree char *after = cleave_parameter_get_text (component, parameter);

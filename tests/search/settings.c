@@ -77,6 +77,7 @@ TEST (Settings, wrong_ones_are_named)
     { "[objective]\ndrop-rates =\n", "drop-rates" },
     { "[training]\nbatch-size = 1\n", "batch-size" },
     { "[pretrain]\nsamples = 0\n", "samples" },
+    { "[pretrain.optimizer]\n", "[pretrain.optimizer]: no such section" },
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)

@@ -19,6 +19,7 @@ G_BEGIN_DECLS
  *   `CLEAVE_DATA_DIR`, then in the current folder
  * @CLEAVE_PARAMETER_TYPE_CHOICE: one of a few words
  * @CLEAVE_PARAMETER_TYPE_NUMBERS: numbers with `;` between them
+ * @CLEAVE_PARAMETER_TYPE_COMPONENT: a component, in a config the name of its plugin; the host makes it
  *
  * What kind of value a parameter takes.
  */
@@ -31,6 +32,7 @@ typedef enum
   CLEAVE_PARAMETER_TYPE_PATH,
   CLEAVE_PARAMETER_TYPE_CHOICE,
   CLEAVE_PARAMETER_TYPE_NUMBERS,
+  CLEAVE_PARAMETER_TYPE_COMPONENT,
 } CleaveParameterType;
 
 /**
@@ -41,6 +43,7 @@ typedef enum
  * @minimum: smallest value (numbers)
  * @maximum: largest value (numbers)
  * @choices: (nullable): the words of a choice, with `|` between them
+ * @interface: what a component implements, such as %CLEAVE_TYPE_OPTIMIZER
  * @default_text: the default as it would be written in a config
  * @help: one line
  * @offset: where the struct member lies
@@ -55,6 +58,7 @@ typedef struct
   double minimum;
   double maximum;
   const char *choices;
+  GType interface;
   const char *default_text;
   const char *help;
   gsize offset;
@@ -74,13 +78,15 @@ CLEAVE_EXPORT void cleave_parameter_install_text (GObjectClass *klass, CleavePar
 CLEAVE_EXPORT void cleave_parameter_install_numbers (GObjectClass *klass, const char *member, gsize offset,
                                                      double minimum, double maximum, const char *default_value,
                                                      const char *help);
+CLEAVE_EXPORT void cleave_parameter_install_component (GObjectClass *klass, const char *member, gsize offset,
+                                                       GType interface, const char *default_plugin, const char *help);
 
 /* The declaration behind a property; NULL if it is no parameter. */
 CLEAVE_EXPORT const CleaveParameter *cleave_parameter_get (GParamSpec *pspec);
 /* All parameters of an object in order of declaration: GPtrArray of const CleaveParameter *, (transfer container). */
 CLEAVE_EXPORT GPtrArray *cleave_parameter_list (GObject *object);
 /* Sets a parameter from config text: unit, range and words are checked; the error names key, value and what was
- * expected, but not the section (the caller prefixes it). */
+ * expected, but not the section (the caller prefixes it). A COMPONENT has no text here: only the host knows plugins. */
 CLEAVE_EXPORT gboolean cleave_parameter_set_text (GObject *object, const CleaveParameter *parameter, const char *text,
                                                   GError **error);
 /* The present value as config text; setting it again gives the same value, bit for bit. */
@@ -135,5 +141,12 @@ CLEAVE_EXPORT GArray *cleave_parameter_parse_numbers (const char *text, double m
   if (cleave_class != NULL)                                                                                            \
     cleave_parameter_install_numbers (cleave_class, CLEAVE_PARAMETER_MEMBER (member, char *), minimum, maximum,        \
                                       default_value, help);
+/* A member of type CleaveOptimizer * for the KIND OPTIMIZER, and so on: a component that the host has made, of the
+ * plugin default_plugin unless a config names another. `search = NAME` in [optimizer] does, and what is in
+ * [optimizer.search] are that component's own parameters. */
+#define CLEAVE_PARAMETER_COMPONENT(member, KIND, default_plugin, help)                                                 \
+  if (cleave_class != NULL)                                                                                            \
+    cleave_parameter_install_component (cleave_class, CLEAVE_PARAMETER_MEMBER (member, CLEAVE_COMPONENT_##KIND *),     \
+                                        CLEAVE_TYPE_##KIND, default_plugin, help);
 
 G_END_DECLS

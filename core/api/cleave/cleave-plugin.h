@@ -16,6 +16,11 @@ typedef CleaveOracleInterface CLEAVE_INTERFACE_ORACLE;
 typedef CleaveChannelInterface CLEAVE_INTERFACE_CHANNEL;
 typedef CleaveOptimizerInterface CLEAVE_INTERFACE_OPTIMIZER;
 typedef CleaveDatasetInterface CLEAVE_INTERFACE_DATASET;
+typedef CleaveSpace CLEAVE_COMPONENT_SPACE;
+typedef CleaveOracle CLEAVE_COMPONENT_ORACLE;
+typedef CleaveChannel CLEAVE_COMPONENT_CHANNEL;
+typedef CleaveOptimizer CLEAVE_COMPONENT_OPTIMIZER;
+typedef CleaveDataset CLEAVE_COMPONENT_DATASET;
 
 /* Registers the one component of a plugin module. Called by CLEAVE_PLUGIN_BEGIN. */
 CLEAVE_EXPORT void cleave_plugin_register (GTypeModule *module, const char *type_name, GType interface_type,
