@@ -68,6 +68,31 @@ TEST (Check, SaysTheFirstProblem)
     }
 }
 
+TEST (Check, LooksIntoNestedComponents)
+{
+  static const char *const cases[][2] = {
+    { "optimizer.search.alhpa=2", "--set: [optimizer.search] alhpa: no such parameter of asng; did you mean alpha?" },
+    { "optimizer.search.alpha=2 ms", "--set: [optimizer.search] alpha = 2 ms: expected" },
+    { "optimizer.search=fbnet", "--set: [optimizer] search = fbnet: fbnet is a space, expected an optimizer" },
+    { "optimizer.serach=asng", "--set: [optimizer] serach: no such parameter of hwnas; did you mean search?" },
+    { "optimizer.serach.alpha=2", "--set: [optimizer.serach]: no such section; did you mean [optimizer.search]?" },
+  };
+  g_autofree char *path = fixture_write (test_temporary_folder (), "exp.ini", config);
+
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autofree char *err = NULL;
+
+      EXPECT_INT (test_run_cleave (NULL, &err, "check", path, "--no-data", "--set", "optimizer.plugin=hwnas", "--set",
+                                   cases[i][0], NULL),
+                  2);
+      test_check (strstr (err, cases[i][1]) != NULL, __FILE__, __LINE__, "%s gave:\n%s", cases[i][0], err);
+    }
+  EXPECT_INT (test_run_cleave (NULL, NULL, "check", path, "--no-data", "--set", "optimizer.plugin=hwnas", "--set",
+                               "optimizer.search.alpha=2", NULL),
+              0);
+}
+
 TEST (Check, CountsTheTrainingImages)
 {
   g_autofree char *path = fixture_write (test_temporary_folder (), "exp.ini", config);

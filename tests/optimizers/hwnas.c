@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "cleave-host.h"
+#include "test.h"
+#include <math.h>
+
+#define N_SPLITS 23
+
+/* Two variables of three and four categories; with the split of fbnet's size, or without. */
+static GVariant *
+make_variables (gboolean with_split)
+{
+  static const char *const names[] = { "a", "b", "split" };
+  static const guint n_categories[] = { 3, 4, N_SPLITS };
+  GVariantBuilder variables;
+
+  g_variant_builder_init (&variables, G_VARIANT_TYPE ("a(sas)"));
+  for (guint d = 0; d < (with_split ? 3 : 2); d++)
+    {
+      g_variant_builder_open (&variables, G_VARIANT_TYPE ("(sas)"));
+      g_variant_builder_add (&variables, "s", names[d]);
+      g_variant_builder_open (&variables, G_VARIANT_TYPE ("as"));
+      for (guint i = 0; i < n_categories[d]; i++)
+        {
+          g_autofree char *category = g_strdup_printf ("%u", i);
+          g_variant_builder_add (&variables, "s", category);
+        }
+      g_variant_builder_close (&variables);
+      g_variant_builder_close (&variables);
+    }
+  return g_variant_ref_sink (g_variant_builder_end (&variables));
+}
+
+/* An optimizer, not yet started. */
+static CleaveOptimizer *
+make (const char *name)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (CleaveHost) host = cleave_host_new (NULL, &error);
+  GObject *optimizer = host != NULL ? cleave_host_create (host, CLEAVE_KIND_OPTIMIZER, name, &error) : NULL;
+
+  EXPECT_NO_ERROR (error);
+  return CLEAVE_OPTIMIZER (optimizer);
+}
+
+static CleaveOptimizer *
+make_started (const char *name, gboolean with_split)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (CleaveOptimizer) optimizer = make (name);
+  g_autoptr (GVariant) variables = make_variables (with_split);
+
+  if (optimizer != NULL)
+    cleave_optimizer_start (optimizer, variables, &error);
+  return EXPECT_NO_ERROR (error) ? g_steal_pointer (&optimizer) : NULL;
+}
+
+static CleaveTrials *
+ask (CleaveOptimizer *optimizer, double progress, guint step)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (CleaveRandom) random = cleave_random_new (5, 1, step, 0);
+  CleaveTrials *trials = cleave_optimizer_ask (optimizer, progress, random, &error);
+
+  EXPECT_NO_ERROR (error);
+  return trials != NULL ? trials : cleave_trials_new ();
+}
+
+/* Tells values that depend on the architecture and, where the trial is split, on the split: smallest at 10, where
+ * 7·10 = 1 mod 23. */
+static void
+tell (CleaveOptimizer *optimizer, CleaveTrials *trials)
+{
+  g_autoptr (GError) error = NULL;
+  guint n_trials = cleave_trials_get_length (trials);
+  g_autofree double *values = g_new (double, n_trials);
+
+  for (guint i = 0; i < n_trials; i++)
+    {
+      CleaveCandidate *candidate = cleave_trials_get_candidate (trials, i);
+      guint split = cleave_trials_get_placement (trials, i) == CLEAVE_PLACEMENT_SPLIT
+                            && cleave_candidate_get_length (candidate) == 3
+                        ? cleave_candidate_get_split (candidate)
+                        : 0;
+      values[i] = 2.0 * cleave_candidate_get (candidate, 0) - cleave_candidate_get (candidate, 1)
+                  + (7 * split + N_SPLITS - 1) % N_SPLITS;
+    }
+  cleave_optimizer_tell (optimizer, trials, values, n_trials, &error);
+  EXPECT_NO_ERROR (error);
+}
+
+static guint
+recommended_split (CleaveOptimizer *optimizer)
+{
+  g_autoptr (CleaveCandidate) answer = cleave_optimizer_recommend (optimizer, NULL);
+
+  return answer != NULL ? cleave_candidate_get_split (answer) : G_MAXUINT;
+}
+
+/* The state of the other optimizer in a state of hwnas. */
+static GVariant *
+save_search (CleaveOptimizer *hwnas)
+{
+  g_autoptr (GVariant) state = cleave_optimizer_save (hwnas, NULL);
+  GVariant *search;
+
+  g_variant_get (state, "(uuv)", NULL, NULL, &search);
+  return search;
+}
+
+/* Step by step the same as asng on a space that has no split. */
+TEST (Hwnas, SearchesOnTheDeviceAsIfThereWereNoSplit)
+{
+  g_autoptr (CleaveOptimizer) hwnas = make_started ("hwnas", TRUE);
+  g_autoptr (CleaveOptimizer) asng = make_started ("asng", FALSE);
+  REQUIRE (hwnas != NULL && asng != NULL);
+
+  for (guint step = 0; step < 30; step++)
+    {
+      g_autoptr (CleaveTrials) trials = ask (hwnas, step / 30.0, step);
+      g_autoptr (CleaveTrials) expected = ask (asng, step / 30.0, step);
+      REQUIRE (cleave_trials_get_length (trials) == 2 && cleave_trials_get_length (expected) == 2);
+      for (guint i = 0; i < 2; i++)
+        {
+          CleaveCandidate *candidate = cleave_trials_get_candidate (trials, i);
+          CleaveCandidate *architecture = cleave_trials_get_candidate (expected, i);
+          EXPECT_INT (cleave_trials_get_placement (trials, i), CLEAVE_PLACEMENT_DEVICE);
+          EXPECT_INT (cleave_trials_get_fidelity (trials, i), CLEAVE_FIDELITY_MINIBATCH);
+          REQUIRE (cleave_candidate_get_length (candidate) == 3);
+          EXPECT_INT (cleave_candidate_get (candidate, 0), cleave_candidate_get (architecture, 0));
+          EXPECT_INT (cleave_candidate_get (candidate, 1), cleave_candidate_get (architecture, 1));
+          EXPECT_TRUE (cleave_candidate_get_split (candidate) < N_SPLITS);
+        }
+      tell (hwnas, trials);
+      tell (asng, expected);
+    }
+  g_autoptr (GVariant) state = save_search (hwnas);
+  g_autoptr (GVariant) expected_state = cleave_optimizer_save (asng, NULL);
+  EXPECT_TRUE (g_variant_equal (state, expected_state));
+  g_autoptr (GVariant) metrics = cleave_optimizer_metrics (hwnas);
+  g_autoptr (GVariant) expected_metrics = cleave_optimizer_metrics (asng);
+  EXPECT_TRUE (g_variant_equal (metrics, expected_metrics));
+  EXPECT_INT (recommended_split (hwnas), N_SPLITS - 1);
+}
+
+/* The closing round of a search, told these values, gives the split that trying all of them gives. */
+static void
+check_closing_round (const double *values)
+{
+  g_autoptr (CleaveOptimizer) hwnas = make_started ("hwnas", TRUE);
+  g_autoptr (GError) error = NULL;
+  guint best = 0;
+  REQUIRE (hwnas != NULL);
+
+  for (guint step = 0; step < 5; step++)
+    {
+      g_autoptr (CleaveTrials) trials = ask (hwnas, step / 5.0, step);
+      tell (hwnas, trials);
+    }
+  g_autoptr (CleaveCandidate) before = cleave_optimizer_recommend (hwnas, &error);
+  REQUIRE_NO_ERROR (error);
+  g_autoptr (CleaveTrials) trials = ask (hwnas, 1, 5);
+  REQUIRE (cleave_trials_get_length (trials) == N_SPLITS);
+  for (guint split = 0; split < N_SPLITS; split++)
+    {
+      CleaveCandidate *candidate = cleave_trials_get_candidate (trials, split);
+      EXPECT_INT (cleave_trials_get_placement (trials, split), CLEAVE_PLACEMENT_SPLIT);
+      EXPECT_INT (cleave_trials_get_fidelity (trials, split), CLEAVE_FIDELITY_FULL);
+      EXPECT_INT (cleave_candidate_get (candidate, 0), cleave_candidate_get (before, 0));
+      EXPECT_INT (cleave_candidate_get (candidate, 1), cleave_candidate_get (before, 1));
+      EXPECT_INT (cleave_candidate_get_split (candidate), split);
+      if (values[split] < values[best])
+        best = split;
+    }
+  cleave_optimizer_tell (hwnas, trials, values, N_SPLITS, &error);
+  REQUIRE_NO_ERROR (error);
+  EXPECT_INT (recommended_split (hwnas), best);
+  g_autoptr (CleaveTrials) rest = ask (hwnas, 1, 6);
+  EXPECT_INT (cleave_trials_get_length (rest), 0);
+}
+
+TEST (Hwnas, TakesTheBestOfAllSplits)
+{
+  double values[N_SPLITS];
+
+  for (guint round = 0; round < 20; round++)
+    {
+      g_autoptr (CleaveRandom) random = cleave_random_new (9, round, 0, 0);
+      /* Few values, so that the smallest comes more than once. */
+      for (guint split = 0; split < N_SPLITS; split++)
+        values[split] = cleave_random_below (random, 12);
+      check_closing_round (values);
+    }
+  for (guint split = 0; split < N_SPLITS; split++)
+    values[split] = INFINITY;
+  check_closing_round (values);
+  values[N_SPLITS - 1] = 8;
+  check_closing_round (values);
+}
+
+/* The steps of a whole search are ask, tell, ask, tell, …; the last ask is answered by nothing. */
+#define N_SEARCH_STEPS 3
+#define N_MOMENTS (2 * (N_SEARCH_STEPS + 2))
+
+static void
+play (CleaveOptimizer *optimizer, guint moment, CleaveTrials **trials)
+{
+  guint step = moment / 2;
+
+  if (moment % 2 == 1)
+    {
+      tell (optimizer, *trials);
+      return;
+    }
+  g_clear_pointer (trials, cleave_trials_unref);
+  *trials = ask (optimizer, MIN (step / (double)N_SEARCH_STEPS, 1), step);
+}
+
+TEST (Hwnas, StateRoundTripAtEveryMoment)
+{
+  for (guint stop = 0; stop <= N_MOMENTS; stop++)
+    {
+      g_autoptr (CleaveOptimizer) hwnas = make_started ("hwnas", TRUE);
+      g_autoptr (CleaveOptimizer) resumed = make_started ("hwnas", TRUE);
+      g_autoptr (CleaveTrials) trials = NULL;
+      g_autoptr (CleaveTrials) resumed_trials = NULL;
+      g_autoptr (GError) error = NULL;
+      REQUIRE (hwnas != NULL && resumed != NULL);
+
+      for (guint moment = 0; moment < stop; moment++)
+        play (hwnas, moment, &trials);
+      g_autoptr (GVariant) state = cleave_optimizer_save (hwnas, &error);
+      REQUIRE_NO_ERROR (error);
+      cleave_optimizer_load (resumed, state, &error);
+      REQUIRE_NO_ERROR (error);
+      g_autoptr (GVariant) again = cleave_optimizer_save (resumed, &error);
+      EXPECT_TRUE (g_variant_equal (state, again));
+
+      resumed_trials = trials != NULL ? cleave_trials_ref (trials) : NULL;
+      for (guint moment = stop; moment < N_MOMENTS; moment++)
+        {
+          play (hwnas, moment, &trials);
+          play (resumed, moment, &resumed_trials);
+          EXPECT_INT (cleave_trials_get_length (resumed_trials), cleave_trials_get_length (trials));
+        }
+      EXPECT_INT (cleave_trials_get_length (trials), 0);
+      g_autoptr (GVariant) end = cleave_optimizer_save (hwnas, &error);
+      g_autoptr (GVariant) resumed_end = cleave_optimizer_save (resumed, &error);
+      EXPECT_TRUE (g_variant_equal (end, resumed_end));
+      EXPECT_INT (recommended_split (resumed), 10);
+    }
+}
+
+TEST (Hwnas, RefusesAWrongState)
+{
+  static const char *const cases[][2] = {
+    { "(1, 2)", "type (ii), expected (uuv)" },
+    { "(uint32 3, uint32 0, <0>)", "phase 3 and split 0, expected at most 2 and 22" },
+    { "(uint32 0, uint32 23, <0>)", "phase 0 and split 23" },
+    { "(uint32 0, uint32 0, <'nonsense'>)", "asng: the state is of type s" },
+  };
+  g_autoptr (CleaveOptimizer) hwnas = make_started ("hwnas", TRUE);
+  GError *error = NULL;
+  REQUIRE (hwnas != NULL);
+
+  g_autoptr (GVariant) before = cleave_optimizer_save (hwnas, &error);
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autoptr (GVariant) state = g_variant_ref_sink (g_variant_new_parsed (cases[i][0]));
+      EXPECT_TRUE (!cleave_optimizer_load (hwnas, state, &error));
+      EXPECT_ERROR (error, CLEAVE_ERROR_DATA, cases[i][1]);
+    }
+  g_autoptr (GVariant) after = cleave_optimizer_save (hwnas, &error);
+  EXPECT_TRUE (g_variant_equal (before, after));
+}
+
+TEST (Hwnas, SaysWhatItNeeds)
+{
+  g_autoptr (CleaveOptimizer) hwnas = make ("hwnas");
+  g_autoptr (GVariant) only_split = g_variant_ref_sink (g_variant_new_parsed ("[('split', ['0', '1'])]"));
+  g_autoptr (GVariant) variables = make_variables (TRUE);
+  const double value = 1;
+  GError *error = NULL;
+  REQUIRE (hwnas != NULL);
+
+  EXPECT_TRUE (cleave_optimizer_recommend (hwnas, &error) == NULL);
+  EXPECT_ERROR (error, CLEAVE_ERROR_PLUGIN, "not started");
+  EXPECT_TRUE (!cleave_optimizer_start (hwnas, only_split, &error));
+  EXPECT_ERROR (error, CLEAVE_ERROR_CONFIG, "one variable before the split");
+
+  EXPECT_TRUE (cleave_optimizer_start (hwnas, variables, &error));
+  g_autoptr (CleaveTrials) trials = ask (hwnas, 1, 0);
+  g_autoptr (CleaveTrials) one = cleave_trials_new ();
+  cleave_trials_add (one, cleave_trials_get_candidate (trials, 0), CLEAVE_PLACEMENT_SPLIT, CLEAVE_FIDELITY_FULL);
+  EXPECT_TRUE (!cleave_optimizer_tell (hwnas, one, &value, 1, &error));
+  EXPECT_ERROR (error, CLEAVE_ERROR_DATA, "told 1 values, expected one for each of 23 split points");
+
+  g_object_set (hwnas, "search", NULL, NULL);
+  EXPECT_TRUE (!cleave_optimizer_start (hwnas, variables, &error));
+  EXPECT_ERROR (error, CLEAVE_ERROR_CONFIG, "search is not set");
+}
+
+/* The inner one takes b for its split: four closing trials, which the outer one puts on the device, then its own. */
+TEST (Hwnas, MayHoldItsLike)
+{
+  g_autoptr (CleaveOptimizer) outer = make ("hwnas");
+  g_autoptr (CleaveOptimizer) inner = make ("hwnas");
+  g_autoptr (GVariant) variables = make_variables (TRUE);
+  g_autoptr (GError) error = NULL;
+  REQUIRE (outer != NULL && inner != NULL);
+
+  g_object_set (outer, "search", inner, NULL);
+  cleave_optimizer_start (outer, variables, &error);
+  REQUIRE_NO_ERROR (error);
+  g_autoptr (CleaveTrials) first = ask (outer, 1, 0);
+  REQUIRE (cleave_trials_get_length (first) == 4);
+  EXPECT_INT (cleave_trials_get_placement (first, 0), CLEAVE_PLACEMENT_DEVICE);
+  EXPECT_INT (cleave_trials_get_fidelity (first, 0), CLEAVE_FIDELITY_FULL);
+  tell (outer, first);
+  g_autoptr (CleaveTrials) second = ask (outer, 1, 1);
+  EXPECT_INT (cleave_trials_get_length (second), N_SPLITS);
+  tell (outer, second);
+  g_autoptr (CleaveTrials) third = ask (outer, 1, 2);
+  EXPECT_INT (cleave_trials_get_length (third), 0);
+  g_autoptr (CleaveCandidate) answer = cleave_optimizer_recommend (outer, &error);
+  REQUIRE_NO_ERROR (error);
+  EXPECT_INT (cleave_candidate_get (answer, 1), 3);
+  EXPECT_INT (cleave_candidate_get_split (answer), 10);
+}
