@@ -46,12 +46,25 @@ nn_plan_reserve (NnPlan *plan, gsize scratch_floats, gsize workspace_floats, gsi
   plan->sums_size = MAX (plan->sums_size, n_sums);
 }
 
+/* Tasks that a thread takes at a time. */
+static guint
+tasks_at_once (const NnPlan *plan, guint n_tasks)
+{
+  return MAX (1, n_tasks / (64 * plan->engine->n_threads));
+}
+
+guint
+nn_plan_next_task (const NnPlan *plan, guint task, guint n_tasks)
+{
+  guint at_once = tasks_at_once (plan, n_tasks);
+
+  return (task + 1) % at_once > 0 ? task + 1 : task + 1 + at_once * (plan->engine->n_threads - 1);
+}
+
 void
 nn_plan_run (NnPlan *plan, NnStep *step, void (*task) (NnPlan *plan, NnStep *step, guint task), guint n_tasks)
 {
-  guint at_once = MAX (1, n_tasks / (64 * plan->engine->n_threads));
-
-#pragma omp parallel for num_threads(plan->engine->n_threads) schedule(dynamic, at_once)
+#pragma omp parallel for num_threads(plan->engine->n_threads) schedule(dynamic, tasks_at_once(plan, n_tasks))
   for (guint i = 0; i < n_tasks; i++)
     task (plan, step, i);
 }

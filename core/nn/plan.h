@@ -226,6 +226,8 @@ guint nn_plan_n_tiles (const NnPlan *plan, guint height, guint tile_rows, guint 
 NnTile nn_plan_tile (guint height, guint tile_rows, guint task);
 /* Runs tasks 0 to n_tasks − 1 of a step on all threads. */
 void nn_plan_run (NnPlan *plan, NnStep *step, void (*task) (NnPlan *plan, NnStep *step, guint task), guint n_tasks);
+/* The task that this thread takes after that one, as a rule; n_tasks or more: none. */
+guint nn_plan_next_task (const NnPlan *plan, guint task, guint n_tasks);
 /* Where a task puts its sums over a value, set to 0; none are wanted of a value without a norm. */
 NnMoments nn_plan_task_moments (NnPlan *plan, const NnValue *value, guint task, guint group);
 

@@ -156,9 +156,10 @@ static NnAhead
 next_tile (const NnPlan *plan, const NnStep *step, NnTile tile, guint first, guint n)
 {
   guint tiles = nn_plan_n_tiles (plan, step->out->height, step->tile_rows, 1);
-  guint next = tiles * tile.group + tile.row / step->tile_rows + plan->engine->n_threads;
+  guint n_tasks = tiles * plan->n_groups;
+  guint next = nn_plan_next_task (plan, tiles * tile.group + tile.row / step->tile_rows, n_tasks);
 
-  if (next >= tiles * plan->n_groups)
+  if (next >= n_tasks)
     return (NnAhead){ 0 };
   return nn_value_ahead (plan, step->in, nn_plan_tile (step->out->height, step->tile_rows, next), first, n);
 }

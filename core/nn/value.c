@@ -75,7 +75,8 @@ nn_value_ahead (const NnPlan *plan, const NnValue *value, NnTile tile, guint fir
   NnView view = nn_value_view (value, tile.group, tile.row);
   const float *data = view.data + first_channel * view.channel;
 
-  if (value->channel_stride != plan->lanes)
+  /* Rows of one cell lie alike either way. */
+  if (value->channel_stride != plan->lanes || value->cells == 1)
     return (NnAhead){ data, n * view.channel, view.row, tile.rows, 0 };
   if (n < value->channels)
     return (NnAhead){ data, n * view.channel, view.pixel, tile.rows * value->cells, 0 };

@@ -119,6 +119,9 @@ TEST (LatencyCommand, OneCandidateOrTheSpace)
 
   EXPECT_INT (test_run_cleave (NULL, &err, "latency", config, "--limit", "--split", "3", NULL), 2);
   EXPECT_TRUE (g_strstr_len (err, -1, "--limit asks for the whole space, --split for one candidate") != NULL);
+  g_clear_pointer (&err, g_free);
+  EXPECT_INT (test_run_cleave (NULL, &err, "latency", config, "--best", "--architecture", K3_E1, NULL), 2);
+  EXPECT_TRUE (g_strstr_len (err, -1, "--best asks for the whole space, --architecture for one candidate") != NULL);
 }
 
 static JsonObject *

@@ -221,13 +221,13 @@ cell_of (const Fixture *f, guint way)
   return way == 0 ? (Cell){ f->lanes / 2, 2 } : way == 1 ? (Cell){ f->lanes / 2, 1 } : (Cell){ f->lanes, 1 };
 }
 
-/* Three rows of outputs, some of which stay what they are: to's cells lie apart. */
+/* One to four rows of outputs, some of which stay what they are: to's cells lie apart. */
 static NnPlane
 plane_of (const Window *window, guint columns, Cell cell)
 {
   gsize from_row = ((columns - 1) * window->stride + window->columns) * (gsize)cell.lanes;
 
-  return (NnPlane){ .rows = 3,
+  return (NnPlane){ .rows = 1 + columns / 3 % 4,
                     .columns = columns,
                     .kernel_rows = window->rows,
                     .kernel_columns = window->columns,
@@ -314,6 +314,33 @@ check_depthwise (Fixture *f)
           check_depthwise_window (f, &windows[i], columns, cell_of (f, cell), way);
 }
 
+/* Rows one by one give the same bytes as all at once: where strips are cut depends on the number of threads. */
+static void
+check_rows_alone (Fixture *f)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (windows); i++)
+    for (guint cell = 0; cell < N_CELLS; cell++)
+      {
+        NnPlane plane = plane_of (&windows[i], 19, cell_of (f, cell)), alone = plane;
+        NnActivation activation = { 0.3f, TRUE };
+        g_auto (Array) from = array_new (f->random, source_size (&plane));
+        g_auto (Array) to = array_new (f->random, plane.rows * plane.to_row);
+        g_auto (Array) weights = array_new (f->random, windows[i].rows * windows[i].columns);
+        gsize size = plane.rows * plane.to_row * sizeof (float);
+        g_autofree float *together = NULL;
+
+        f->kernels->depthwise (to.data, from.data, weights.data, &plane, (NnMoments){ 0 }, &activation);
+        together = g_memdup2 (to.data, size);
+        alone.rows = 1;
+        for (guint row = 0; row < plane.rows; row++)
+          f->kernels->depthwise (to.data + row * plane.to_row, from.data + row * plane.stride * plane.from_row,
+                                 weights.data, &alone, (NnMoments){ 0 }, &activation);
+        EXPECT_TRUE (memcmp (to.data, together, size) == 0);
+      }
+}
+
+TEST (Kernels, DepthwiseRowsAlone) { at_all_levels (check_rows_alone); }
+
 /* Where the mask, as large as the outputs, is not positive, they are 0. */
 static void
 check_masked (Fixture *f)
@@ -326,7 +353,7 @@ check_masked (Fixture *f)
           g_auto (Array) from = array_new (f->random, source_size (&plane));
           g_auto (Array) to = array_new (f->random, plane.rows * plane.to_row);
           g_auto (Array) weights = array_new (f->random, windows[i].rows * windows[i].columns);
-          g_auto (Array) positive = array_new (f->random, 3 * 3 * columns * plane.lanes);
+          g_auto (Array) positive = array_new (f->random, plane.rows * 3 * columns * plane.lanes);
           NnMask mask = { positive.data, 3 * columns * plane.lanes, 2 * plane.lanes };
           double ignored[2] = { 0 }, expected = 0, sum;
 

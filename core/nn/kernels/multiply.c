@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The product of some outputs' weights and a cell's panel: what remains after BLIS's blocks, and products whose outputs
- * are changed before they are written. */
+ * are changed before they are written, or which fetch what is read after them. */
 #include "table.h"
 
 /* Sums that registers hold, of two vectors each. */
