@@ -469,7 +469,8 @@ TEST (Extended, SearchRunsToTheEnd)
 {
   static const char *const more[]
       = { "--set", "space.plugin=extended", "--set", "dataset.size=32",  "--set", "pretrain.epochs=1",
-          "--set", "search.epochs=1",       "--set", "retrain.epochs=1", NULL };
+          "--set", "search.epochs=1",       "--set", "retrain.epochs=1", "--set", "dataset.train-images=16",
+          "--set", "dataset.test-images=4", NULL };
   g_autofree char *out = g_build_filename (test_temporary_folder (), "out", NULL);
   g_autofree char *result_path = g_build_filename (out, "result.json", NULL);
   g_autofree char *err = NULL;
