@@ -151,17 +151,21 @@ is_fetching (const NnPlan *plan, const NnStep *step)
          && nn_step_group_outputs (step) <= MOST_BLOCKS_FETCHING * nn_gemm_block (plan->engine->gemm);
 }
 
-/* These channels of the tile that this thread takes next, as a rule. */
-static NnAhead
-next_tile (const NnPlan *plan, const NnStep *step, NnTile tile, guint first, guint n)
+/* AHEAD ← these channels of the tile that this thread takes next, as a rule, and is given; NULL where none is fetched,
+ * which depends on the shapes alone, since another kernel does the product then. */
+static NnAhead *
+next_tile (const NnPlan *plan, const NnStep *step, NnTile tile, guint first, guint n, NnAhead *ahead)
 {
   guint tiles = nn_plan_n_tiles (plan, step->out->height, step->tile_rows, 1);
   guint n_tasks = tiles * plan->n_groups;
   guint next = nn_plan_next_task (plan, tiles * tile.group + tile.row / step->tile_rows, n_tasks);
 
-  if (next >= n_tasks)
-    return (NnAhead){ 0 };
-  return nn_value_ahead (plan, step->in, nn_plan_tile (step->out->height, step->tile_rows, next), first, n);
+  if (!is_fetching (plan, step))
+    return NULL;
+  *ahead = (NnAhead){ 0 };
+  if (next < n_tasks)
+    *ahead = nn_value_ahead (plan, step->in, nn_plan_tile (step->out->height, step->tile_rows, next), first, n);
+  return ahead;
 }
 
 /* The last of a group's chunks: outputs are complete, a few blocks at a time. */
@@ -201,19 +205,18 @@ forward_group (NnPlan *plan, NnStep *step, NnTile tile, guint group, NnMoments m
     {
       guint count = MIN (chunk, k - first);
       NnView input = read_input (plan, step, tile, group * k + first, count, nn_engine_get_scratch (plan->engine));
-      NnAhead ahead = next_tile (plan, step, tile, group * k + first, count);
+      NnAhead next, *ahead = next_tile (plan, step, tile, group * k + first, count, &next);
 
       nn_clock_lap (clock, NN_WORK_ELEMENTWISE);
       if (first + count == k)
         {
           if (moments.sums != NULL)
             moments.sums += 2 * group * n;
-          finish_outputs (plan, step, packed, first, count, input, out, extent, moments,
-                          is_fetching (plan, step) ? &ahead : NULL, clock);
+          finish_outputs (plan, step, packed, first, count, input, out, extent, moments, ahead, clock);
           break;
         }
       nn_gemm_multiply (plan->engine->gemm, nn_gemm_part (plan->engine->gemm, packed, k, 0, n, first, count), input,
-                        out, extent, first > 0, is_fetching (plan, step) ? &ahead : NULL);
+                        out, extent, first > 0, ahead);
       nn_clock_lap (clock, NN_WORK_GEMM);
     }
 }
