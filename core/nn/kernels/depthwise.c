@@ -7,8 +7,10 @@
 
 /* Where nothing is optimised, as under sanitizers, literal sizes gain nothing and take minutes to compile: the build
  * asks for the general bodies alone, which touch the same memory. */
-#ifndef NN_GENERIC
-#define NN_GENERIC 0
+#ifdef NN_GENERIC
+#define NN_IS(size, literal) 0
+#else
+#define NN_IS(size, literal) ((size) == (literal))
 #endif
 
 /* --- convolution --- */
@@ -259,14 +261,11 @@ NN_INLINE void
 convolve_usual (float *to, const float *from, const float *weights, const NnPlane *plane, After after,
                 NnMoments moments, Extras extras)
 {
-  if (NN_GENERIC)
-    convolve (to, from, weights, plane, plane->kernel_rows, plane->kernel_columns, plane->stride, plane->lanes,
-              plane->side, after, moments, extras);
-  else if (plane->lanes == NN_USUAL_IMAGES && plane->side == 2 && after != NN_PLAIN)
+  if (NN_IS (plane->lanes, NN_USUAL_IMAGES) && plane->side == 2 && after != NN_PLAIN)
     convolve_shape (to, from, weights, plane, NN_USUAL_IMAGES, 2, after, moments, extras);
-  else if (plane->lanes == NN_USUAL_IMAGES && plane->side == 1 && (after == NN_PLAIN || after == NN_MASK))
+  else if (NN_IS (plane->lanes, NN_USUAL_IMAGES) && plane->side == 1 && (after == NN_PLAIN || after == NN_MASK))
     convolve_shape (to, from, weights, plane, NN_USUAL_IMAGES, 1, after, moments, extras);
-  else if (plane->lanes == NN_USUAL_LANES && plane->side == 1)
+  else if (NN_IS (plane->lanes, NN_USUAL_LANES) && plane->side == 1)
     convolve_shape (to, from, weights, plane, NN_USUAL_LANES, 1, after, moments, extras);
   else
     convolve (to, from, weights, plane, plane->kernel_rows, plane->kernel_columns, plane->stride, plane->lanes,
@@ -375,11 +374,9 @@ taps_of_shape (float *weights, const float *from, const float *other, const NnPl
 void
 NN_NAME (depthwise_weights) (float *weights, const float *from, const float *other, const NnPlane *plane)
 {
-  if (NN_GENERIC)
-    taps_of_shape (weights, from, other, plane, plane->lanes);
-  else if (plane->lanes == NN_USUAL_IMAGES)
+  if (NN_IS (plane->lanes, NN_USUAL_IMAGES))
     taps_of_shape (weights, from, other, plane, NN_USUAL_IMAGES);
-  else if (plane->lanes == NN_USUAL_LANES)
+  else if (NN_IS (plane->lanes, NN_USUAL_LANES))
     taps_of_shape (weights, from, other, plane, NN_USUAL_LANES);
   else
     taps_of_shape (weights, from, other, plane, plane->lanes);
