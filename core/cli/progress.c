@@ -83,6 +83,12 @@ cli_progress_show (const CleaveProgress *progress, gpointer data)
   gint64 now_us = g_get_monotonic_time ();
   g_autofree char *text = NULL;
 
+  if (progress->kind == CLEAVE_PROGRESS_TAKEN)
+    {
+      g_printerr ("%s taken from another run\n", cleave_stage_to_string (progress->stage));
+      restart (self);
+      return;
+    }
   if (progress->kind == CLEAVE_PROGRESS_STAGE)
     {
       show_stage (self, progress, now_us);

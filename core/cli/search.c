@@ -7,6 +7,7 @@
 #include "run-memory.h"
 #include "settings.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
@@ -15,6 +16,7 @@ typedef struct
 {
   char *out;
   char *resume;
+  char *stages;
 } SearchOptions;
 
 static volatile sig_atomic_t stop_signalled;
@@ -208,6 +210,20 @@ check_options (const SearchOptions *options, GStrv arguments, GError **error)
   return TRUE;
 }
 
+static gboolean
+share_stages (CleaveRun *run, const char *folder, GError **error)
+{
+  if (g_mkdir_with_parents (folder, 0777) != 0)
+    {
+      int code = errno;
+
+      g_set_error (error, CLEAVE_ERROR, CLEAVE_ERROR_IO, "--stages %s: can't be made: %s", folder, g_strerror (code));
+      return FALSE;
+    }
+  cleave_run_share_stages (run, folder);
+  return TRUE;
+}
+
 static int
 search (const SearchOptions *options, const CliShared *shared, GStrv arguments)
 {
@@ -225,7 +241,7 @@ search (const SearchOptions *options, const CliShared *shared, GStrv arguments)
     run = resume (shared, host, arguments[0], folder, &error);
   else
     run = begin (shared, host, arguments[0], &folder, &error);
-  if (run == NULL)
+  if (run == NULL || (options->stages != NULL && !share_stages (run, options->stages, &error)))
     return cli_fail (error);
   return execute (run, folder, shared->json);
 }
@@ -238,10 +254,13 @@ cli_search (int argc, char **argv)
   g_auto (GStrv) arguments = NULL;
   g_autofree char *out = NULL;
   g_autofree char *resume_folder = NULL;
+  g_autofree char *stages = NULL;
   const GOptionEntry entries[] = {
     { "out", 'o', 0, G_OPTION_ARG_FILENAME, &out, "Folder for the run, new or empty (default: runs/NAME-seedN)",
       "DIR" },
     { "resume", 0, 0, G_OPTION_ARG_FILENAME, &resume_folder, "Go on with the run in this folder", "DIR" },
+    { "stages", 0, 0, G_OPTION_ARG_FILENAME, &stages,
+      "Share the ends of pre-training and search with other runs through this folder", "DIR" },
     G_OPTION_ENTRY_NULL,
   };
   SearchOptions options;
@@ -253,6 +272,6 @@ cli_search (int argc, char **argv)
                          entries, CLI_OPTION_SET | CLI_OPTION_JSON, &shared, 0, 1, &error);
   if (arguments == NULL)
     return cli_fail (error);
-  options = (SearchOptions){ out, resume_folder };
+  options = (SearchOptions){ out, resume_folder, stages };
   return search (&options, &shared, arguments);
 }

@@ -7,6 +7,7 @@
  *   tally      float64  sums of the present epoch
  *   latency_ms float64  of the search's present answer
  *   metrics    uint8    metrics.csv so far
+ *   trials     uint8    trials.csv so far
  *   makers     int32    [n, variables]: the candidates whose networks made the arrays, in order
  *   answer     int32    [variables], once the search has ended
  *   optimizer  uint8    its state: a GVariant of type v, normal form, little-endian
@@ -19,7 +20,7 @@
 
 #include <string.h>
 
-#define FORM 1
+#define FORM 2
 #define N_POSITION 4
 
 static gboolean
@@ -88,6 +89,7 @@ write_all (CleaveRun *self, CleaveArchiveWriter *writer, GError **error)
          && npz_write_array (writer, "tally", NPY_FLOAT64, 1, &n_tally, &self->tally, error)
          && npz_write_array (writer, "latency_ms", NPY_FLOAT64, 0, NULL, &self->latency_ms, error)
          && write_text (writer, "metrics", self->metrics->str, self->metrics->len, error)
+         && write_text (writer, "trials", self->trials->str, self->trials->len, error)
          && write_candidates (writer, "makers", (CleaveCandidate **)self->makers->pdata, self->makers->len, 2,
                               n_variables, error)
          && (self->answer == NULL || write_candidates (writer, "answer", &self->answer, 1, 1, n_variables, error))
@@ -258,50 +260,87 @@ read_optimizer (CleaveRun *self, NpzFile *file, GError **error)
       return FALSE;
     }
   native = G_BYTE_ORDER == G_LITTLE_ENDIAN ? g_variant_ref (boxed) : g_variant_byteswap (boxed);
+  g_clear_pointer (&self->optimizer_state, g_variant_unref);
   self->optimizer_state = g_variant_get_variant (native);
   return cleave_optimizer_load (CLEAVE_OPTIMIZER (self->components->optimizer), self->optimizer_state, error);
 }
 
+/* Replaces the rows of a table of the run's. Where the checkpoint is that of a run with another optimizer, whose
+ * columns are others, no row has anything in them yet: each ends after the core's columns. */
 static gboolean
-read_metrics (CleaveRun *self, NpzFile *file, GError **error)
+read_rows (NpzFile *file, const char *name, GString *table, GError **error)
 {
-  g_autofree char *metrics = read_text (file, "metrics", error);
+  g_autofree char *text = read_text (file, name, error);
+  g_auto (GStrv) rows = text != NULL ? g_strsplit (text, "\n", 0) : NULL;
+  g_auto (GStrv) own = g_strsplit (table->str, "\n", 2);
 
-  if (metrics == NULL)
+  if (rows == NULL)
     return FALSE;
-  g_string_assign (self->metrics, metrics);
+  if (g_strcmp0 (rows[0], own[0]) == 0)
+    g_string_assign (table, text);
+  else
+    for (guint r = 1; rows[0] != NULL && rows[r] != NULL && rows[r][0] != '\0'; r++)
+      cleave_metrics_append_core (table, rows[0], rows[r]);
   return TRUE;
 }
 
+/* All that lies behind the config. */
 static gboolean
-read_all (CleaveRun *self, NpzFile *file, const char *path, GError **error)
+read_state (CleaveRun *self, NpzFile *file, GError **error)
+{
+  if (!read_position (self, file, error))
+    return FALSE;
+  cleave_run_renew_supernet (self, self->stage < CLEAVE_STAGE_RETRAIN ? CLEAVE_PURPOSE_SUPERNET_WEIGHTS
+                                                                      : CLEAVE_PURPOSE_RETRAIN_WEIGHTS);
+  return read_rows (file, "metrics", self->metrics, error) && read_rows (file, "trials", self->trials, error)
+         && read_answer (self, file, error) && make_arrays (self, file, error) && read_arrays (self, file, error)
+         && read_optimizer (self, file, error);
+}
+
+static gboolean
+check_config (CleaveRun *self, NpzFile *file, const char *path, GError **error)
 {
   g_autofree char *config_path = cleave_run_path (self, "config.ini");
   g_autofree char *config = read_text (file, "config", error);
 
-  if (config == NULL || !cleave_run_folder_compare_configs (config_path, self->config_text, path, config, error)
-      || !read_position (self, file, error))
-    return FALSE;
-  cleave_run_renew_supernet (self, self->stage < CLEAVE_STAGE_RETRAIN ? CLEAVE_PURPOSE_SUPERNET_WEIGHTS
-                                                                      : CLEAVE_PURPOSE_RETRAIN_WEIGHTS);
-  return read_metrics (self, file, error) && read_answer (self, file, error) && make_arrays (self, file, error)
-         && read_arrays (self, file, error) && read_optimizer (self, file, error);
+  return config != NULL && cleave_run_folder_compare_configs (config_path, self->config_text, path, config, error);
 }
 
-gboolean
-cleave_checkpoint_load (CleaveRun *self, const char *path, GError **error)
+static gboolean
+load (CleaveRun *self, const char *path, gboolean own, GError **error)
 {
   g_autoptr (NpzFile) file = npz_load (path, error);
 
   if (file == NULL)
     return FALSE;
-  if (!read_all (self, file, path, error))
+  if ((own && !check_config (self, file, path, error)) || !read_state (self, file, error))
     {
       /* Some errors, such as those of npz_expect(), begin with the file already. */
       if (error != NULL && *error != NULL && !g_str_has_prefix ((*error)->message, path))
         g_prefix_error (error, "%s: ", path);
       return FALSE;
     }
+  g_free (self->last_checkpoint);
   self->last_checkpoint = describe_position (self);
   return TRUE;
+}
+
+gboolean
+cleave_checkpoint_load (CleaveRun *self, const char *path, GError **error)
+{
+  return load (self, path, TRUE, error);
+}
+
+gboolean
+cleave_checkpoint_take (CleaveRun *self, const char *path, GError **error)
+{
+  CleaveStage stage = self->stage;
+
+  if (!load (self, path, FALSE, error))
+    return FALSE;
+  if (self->stage == stage + 1 && self->epoch == 0 && self->step == 0)
+    return TRUE;
+  g_set_error (error, CLEAVE_ERROR, CLEAVE_ERROR_DATA, "%s: it stands at %s, expected the end of %s", path,
+               self->last_checkpoint, cleave_stage_to_string (stage));
+  return FALSE;
 }

@@ -76,36 +76,38 @@ build_network (CleaveRun *self, CleaveCandidate *candidate, GError **error)
   return network;
 }
 
-/* The objective (eq. 4) of one trial; NaN with an error set. DRAWN keeps the losses of the step's minibatch. */
-static double
-score_trial (CleaveRun *self, CleaveTrials *trials, guint index, guint32 step, GHashTable *drawn, GError **error)
+/* The objective (eq. 4) of one trial. DRAWN keeps the losses of the step's minibatch. */
+static gboolean
+score_trial (CleaveRun *self, CleaveTrials *trials, guint index, guint32 step, GHashTable *drawn, CleaveScore *score,
+             GError **error)
 {
   CleaveCandidate *candidate = cleave_trials_get_candidate (trials, index);
   CleavePlacement placement = cleave_trials_get_placement (trials, index);
   g_autoptr (CleaveNetwork) network = build_network (self, candidate, error);
   g_autoptr (NnPlan) plan = NULL;
   CleaveLatency latency;
-  double loss, value;
 
   if (network == NULL || !cleave_latency_estimate (self->components, network, placement, &latency, error)
       || !cleave_run_add_network (self, candidate, network, error))
-    return NAN;
+    return FALSE;
   plan = nn_plan_new (self->engine, self->supernet, network, self->batch.n, NN_PLAN_FORWARD, error);
   if (plan == NULL)
-    return NAN;
+    return FALSE;
   if (cleave_trials_get_fidelity (trials, index) == CLEAVE_FIDELITY_FULL)
-    loss = loss_on_half (self, plan, network, placement, error);
+    score->loss = loss_on_half (self, plan, network, placement, error);
   else
-    loss = loss_on_batch (self, plan, network, placement, &self->batch, CLEAVE_PURPOSE_SEARCH_LOSSES, step, drawn,
-                          error);
-  if (isnan (loss))
-    return NAN;
+    score->loss = loss_on_batch (self, plan, network, placement, &self->batch, CLEAVE_PURPOSE_SEARCH_LOSSES, step,
+                                 drawn, error);
+  if (isnan (score->loss))
+    return FALSE;
 
-  value = loss + cleave_objective_penalty (latency.total_ms, self->settings->objective->latency_threshold);
-  self->tally.loss += loss;
+  score->latency_ms = latency.total_ms;
+  score->objective
+      = score->loss + cleave_objective_penalty (latency.total_ms, self->settings->objective->latency_threshold);
+  self->tally.loss += score->loss;
   self->tally.n_losses++;
-  self->tally.objective += value;
-  return value;
+  self->tally.objective += score->objective;
+  return TRUE;
 }
 
 static gboolean
@@ -116,9 +118,9 @@ is_same_trial (CleaveTrials *trials, guint a, guint b)
          && cleave_candidate_equal (cleave_trials_get_candidate (trials, a), cleave_trials_get_candidate (trials, b));
 }
 
-/* The value of each trial; the same trial asked twice is scored once. */
+/* Scores each trial; the same trial asked twice is scored once. */
 static gboolean
-score_trials (CleaveRun *self, CleaveTrials *trials, guint32 step, double *values, GError **error)
+score_trials (CleaveRun *self, CleaveTrials *trials, guint32 step, CleaveScore *scores, GError **error)
 {
   g_autoptr (GHashTable) drawn = cleave_objective_drawn_new ();
 
@@ -128,11 +130,23 @@ score_trials (CleaveRun *self, CleaveTrials *trials, guint32 step, double *value
 
       while (!is_same_trial (trials, twin, i))
         twin++;
-      values[i] = twin < i ? values[twin] : score_trial (self, trials, i, step, drawn, error);
-      if (isnan (values[i]))
+      if (twin < i)
+        scores[i] = scores[twin];
+      else if (!score_trial (self, trials, i, step, drawn, &scores[i], error))
         return FALSE;
     }
   return TRUE;
+}
+
+static gboolean
+tell_scores (CleaveRun *self, CleaveTrials *trials, const CleaveScore *scores, GError **error)
+{
+  guint n_trials = cleave_trials_get_length (trials);
+  g_autofree double *values = g_new (double, n_trials);
+
+  for (guint i = 0; i < n_trials; i++)
+    values[i] = scores[i].objective;
+  return cleave_optimizer_tell (CLEAVE_OPTIMIZER (self->components->optimizer), trials, values, n_trials, error);
 }
 
 /* Keeps what a checkpoint needs, and the latency of the present answer for progress and metrics. */
@@ -168,7 +182,7 @@ take_step (CleaveRun *self, const CleaveStageLoop *loop, gboolean *done, GError 
   double progress = step < budget ? (double)step / budget : 1;
   g_autoptr (CleaveRandom) random = cleave_random_new (self->settings->run->seed, CLEAVE_PURPOSE_SEARCH_ASK, step, 0);
   g_autoptr (CleaveTrials) trials = cleave_optimizer_ask (optimizer, progress, random, error);
-  g_autofree double *values = NULL;
+  g_autofree CleaveScore *scores = NULL;
   guint n_trials;
 
   if (trials == NULL)
@@ -184,9 +198,13 @@ take_step (CleaveRun *self, const CleaveStageLoop *loop, gboolean *done, GError 
                    G_OBJECT_TYPE_NAME (optimizer), MAX_CLOSING_STEPS);
       return FALSE;
     }
-  values = g_new (double, n_trials);
-  return score_trials (self, trials, step, values, error)
-         && cleave_optimizer_tell (optimizer, trials, values, n_trials, error) && note_state (self, error);
+  scores = g_new (CleaveScore, n_trials);
+  if (!score_trials (self, trials, step, scores, error) || !tell_scores (self, trials, scores, error)
+      || !note_state (self, error))
+    return FALSE;
+  for (guint i = 0; i < n_trials; i++)
+    cleave_metrics_add_trial (self, loop, trials, i, &scores[i]);
+  return TRUE;
 }
 
 gboolean

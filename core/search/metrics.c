@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* metrics.csv: a row an epoch. No wall time in it, so the same run gives the same rows. */
+/* metrics.csv, a row an epoch, and trials.csv, a row for each trial of the search. No wall time in them, so the same
+ * run gives the same rows. Both end with a column for each number that the optimizer reports. */
 
 #include "run-private.h"
 
 #include <math.h>
 #include <string.h>
 
-#define CORE_COLUMNS "stage,epoch,step,learning_rate,loss,accuracy,objective,latency_ms"
+#define METRICS_COLUMNS "stage,epoch,step,learning_rate,loss,accuracy,objective,latency_ms"
+#define TRIALS_COLUMNS "epoch,step,placement,fidelity,loss,latency_ms,objective"
 #define OPTIMIZER_PREFIX "optimizer_"
 
 static int
@@ -16,12 +18,13 @@ compare_names (gconstpointer a, gconstpointer b)
   return strcmp (*(const char *const *)a, *(const char *const *)b);
 }
 
-GString *
-cleave_metrics_new (CleaveOptimizer *optimizer)
+/* The first line of a table. */
+static GString *
+table_new (const char *core_columns, CleaveOptimizer *optimizer)
 {
   g_autoptr (GVariant) values = cleave_optimizer_metrics (optimizer);
   g_autoptr (GPtrArray) names = g_ptr_array_new ();
-  GString *text = g_string_new (CORE_COLUMNS);
+  GString *text = g_string_new (core_columns);
   GVariantIter iter;
   const char *name;
 
@@ -33,6 +36,15 @@ cleave_metrics_new (CleaveOptimizer *optimizer)
     g_string_append_printf (text, "," OPTIMIZER_PREFIX "%s", (const char *)names->pdata[i]);
   g_string_append_c (text, '\n');
   return text;
+}
+
+void
+cleave_metrics_start (CleaveRun *self)
+{
+  CleaveOptimizer *optimizer = CLEAVE_OPTIMIZER (self->components->optimizer);
+
+  self->metrics = table_new (METRICS_COLUMNS, optimizer);
+  self->trials = table_new (TRIALS_COLUMNS, optimizer);
 }
 
 static void
@@ -47,10 +59,10 @@ append_number (GString *text, double value)
 
 /* The optimizer's numbers, in the order of the columns of the first line. */
 static void
-append_optimizer_metrics (CleaveRun *self)
+append_optimizer_metrics (CleaveRun *self, GString *table)
 {
   g_autoptr (GVariant) values = cleave_optimizer_metrics (CLEAVE_OPTIMIZER (self->components->optimizer));
-  g_autofree char *first_line = g_strndup (self->metrics->str, strcspn (self->metrics->str, "\n"));
+  g_autofree char *first_line = g_strndup (table->str, strcspn (table->str, "\n"));
   g_auto (GStrv) columns = g_strsplit (first_line, ",", 0);
 
   for (guint i = 0; columns[i] != NULL; i++)
@@ -60,8 +72,9 @@ append_optimizer_metrics (CleaveRun *self)
 
         if (self->stage == CLEAVE_STAGE_SEARCH)
           g_variant_lookup (values, columns[i] + strlen (OPTIMIZER_PREFIX), "d", &value);
-        append_number (self->metrics, value);
+        append_number (table, value);
       }
+  g_string_append_c (table, '\n');
 }
 
 void
@@ -77,14 +90,63 @@ cleave_metrics_add_epoch (CleaveRun *self, const CleaveStageLoop *loop)
   append_number (self->metrics, trains ? tally->n_correct / tally->n_classified : NAN);
   append_number (self->metrics, trains ? NAN : tally->objective / tally->n_losses);
   append_number (self->metrics, trains ? NAN : self->latency_ms);
-  append_optimizer_metrics (self);
-  g_string_append_c (self->metrics, '\n');
+  append_optimizer_metrics (self, self->metrics);
+}
+
+void
+cleave_metrics_add_trial (CleaveRun *self, const CleaveStageLoop *loop, CleaveTrials *trials, guint index,
+                          const CleaveScore *score)
+{
+  static const char *const placements[] = { "split", "device" };
+  static const char *const fidelities[] = { "minibatch", "full" };
+
+  g_string_append_printf (self->trials, "%u,%u,%s,%s", self->epoch + 1, cleave_stage_loop_step (self, loop) + 1,
+                          placements[cleave_trials_get_placement (trials, index)],
+                          fidelities[cleave_trials_get_fidelity (trials, index)]);
+  append_number (self->trials, score->loss);
+  append_number (self->trials, score->latency_ms);
+  append_number (self->trials, score->objective);
+  append_optimizer_metrics (self, self->trials);
+}
+
+static guint
+count_optimizer_columns (const char *first_line)
+{
+  g_auto (GStrv) columns = g_strsplit (first_line, ",", 0);
+  guint n = 0;
+
+  for (guint i = 0; columns[i] != NULL; i++)
+    n += g_str_has_prefix (columns[i], OPTIMIZER_PREFIX);
+  return n;
+}
+
+void
+cleave_metrics_append_core (GString *table, const char *first_line, const char *row)
+{
+  g_autofree char *own_first_line = g_strndup (table->str, strcspn (table->str, "\n"));
+  g_autofree char *core = g_strdup (row);
+
+  for (guint n = count_optimizer_columns (first_line); n > 0; n--)
+    {
+      char *last = strrchr (core, ',');
+
+      if (last != NULL)
+        *last = '\0';
+    }
+  g_string_append (table, core);
+  for (guint n = count_optimizer_columns (own_first_line); n > 0; n--)
+    g_string_append_c (table, ',');
+  g_string_append_c (table, '\n');
 }
 
 gboolean
 cleave_metrics_write (CleaveRun *self, GError **error)
 {
-  g_autofree char *path = cleave_run_path (self, "metrics.csv");
+  g_autofree char *metrics_path = cleave_run_path (self, "metrics.csv");
+  g_autofree char *trials_path = cleave_run_path (self, "trials.csv");
 
-  return cleave_file_replace (path, self->metrics->str, self->metrics->len, error);
+  /* Nothing is added to the trials while the answer is trained. */
+  return cleave_file_replace (metrics_path, self->metrics->str, self->metrics->len, error)
+         && ((self->stage == CLEAVE_STAGE_RETRAIN && self->epoch > 0)
+             || cleave_file_replace (trials_path, self->trials->str, self->trials->len, error));
 }

@@ -31,6 +31,7 @@ struct _CleaveRun
   GVariant *variables; /* of the space */
   char *config_text;   /* resolved */
   char *folder;
+  char *stages_folder; /* nullable: where ends of stages are shared with other runs */
   int lock;
   CleaveResult *finished; /* nullable: what a resumed run had found */
 
@@ -51,6 +52,7 @@ struct _CleaveRun
   GVariant *optimizer_state; /* as of the last step's end */
   CleaveCandidate *answer;   /* nullable: what the search found */
   GString *metrics;          /* metrics.csv */
+  GString *trials;           /* trials.csv */
 
   char *last_checkpoint; /* nullable: where the checkpoint on disk stands, for messages */
   gint64 checkpoint_time_us;
@@ -108,17 +110,38 @@ gboolean cleave_training_update (CleaveRun *self, double learning_rate, GError *
 /* Names stage, epoch, step and the last good checkpoint in front of a numeric error. */
 void cleave_training_explain (CleaveRun *self, GError **error);
 
-/* --- metrics.csv --- */
+/* --- metrics.csv and trials.csv --- */
 
-/* The first line; the optimizer must have been started. */
-GString *cleave_metrics_new (CleaveOptimizer *optimizer);
+/* What a trial of the search came to. */
+typedef struct
+{
+  double loss; /* NaN where no image was scored */
+  double latency_ms;
+  double objective;
+} CleaveScore;
+
+/* The first lines; the optimizer must have been started. */
+void cleave_metrics_start (CleaveRun *self);
 /* A row for the epoch that has just ended. */
 void cleave_metrics_add_epoch (CleaveRun *self, const CleaveStageLoop *loop);
+/* A row for a trial of the present step, of whose value the optimizer has been told. */
+void cleave_metrics_add_trial (CleaveRun *self, const CleaveStageLoop *loop, CleaveTrials *trials, guint index,
+                               const CleaveScore *score);
+/* Appends a row of a table that begins with FIRST_LINE, without what its optimizer reported. */
+void cleave_metrics_append_core (GString *table, const char *first_line, const char *row);
 gboolean cleave_metrics_write (CleaveRun *self, GError **error);
 
 /* --- checkpoint.npz --- */
 
 gboolean cleave_checkpoint_save (CleaveRun *self, GError **error);
 gboolean cleave_checkpoint_load (CleaveRun *self, const char *path, GError **error);
+/* Goes on from where another run stood at the end of the present stage, having been the same so far. */
+gboolean cleave_checkpoint_take (CleaveRun *self, const char *path, GError **error);
+
+/* --- shared ends of stages --- */
+
+/* At the beginning of a stage: leaves the end of the one before in the shared folder, and if the end of this stage is
+ * there already, takes it, so that the next stage is to be entered. */
+gboolean cleave_stage_store_enter (CleaveRun *self, gboolean *taken, GError **error);
 
 G_END_DECLS

@@ -118,7 +118,7 @@ run_prepare (CleaveRun *self, guint n_threads, GError **error)
       || !cleave_survey (CLEAVE_SPACE (self->components->space), self->variables, check_network, self, error)
       || !cleave_optimizer_start (optimizer, self->variables, error))
     return FALSE;
-  self->metrics = cleave_metrics_new (optimizer);
+  cleave_metrics_start (self);
   cleave_run_renew_supernet (self, CLEAVE_PURPOSE_SUPERNET_WEIGHTS);
 
   self->images = cleave_dataset_load (dataset, CLEAVE_SUBSET_TRAIN, error);
@@ -152,6 +152,14 @@ cleave_run_new (CleaveHost *host, CleaveConfig *config, const char *folder, guin
   if (!cleave_file_replace (config_path, self->config_text, -1, error))
     return NULL;
   return g_steal_pointer (&self);
+}
+
+char *
+cleave_run_resolve_config (CleaveHost *host, CleaveConfig *config, GError **error)
+{
+  g_autoptr (CleaveRun) self = run_configure (host, config, NULL, error);
+
+  return self != NULL ? g_steal_pointer (&self->config_text) : NULL;
 }
 
 static gboolean
@@ -219,13 +227,22 @@ cleave_run_free (CleaveRun *self)
   cleave_minibatch_clear (&self->batch);
   if (self->metrics != NULL)
     g_string_free (self->metrics, TRUE);
+  if (self->trials != NULL)
+    g_string_free (self->trials, TRUE);
   if (self->lock >= 0)
     close (self->lock);
   g_free (self->shuffled);
   g_free (self->config_text);
   g_free (self->folder);
+  g_free (self->stages_folder);
   g_free (self->last_checkpoint);
   g_free (self);
+}
+
+void
+cleave_run_share_stages (CleaveRun *self, const char *folder)
+{
+  self->stages_folder = g_strdup (folder);
 }
 
 gboolean
@@ -234,20 +251,38 @@ cleave_run_is_finished (CleaveRun *self)
   return self->finished != NULL;
 }
 
-/* Runs the present stage to its end and enters the next. */
+static void
+report_taken (CleaveRun *self, CleaveStage stage)
+{
+  CleaveProgress progress = { .kind = CLEAVE_PROGRESS_TAKEN, .stage = stage, .loss = NAN, .latency_ms = NAN };
+
+  if (self->observer->progress != NULL)
+    self->observer->progress (&progress, self->observer->data);
+}
+
+/* Runs the present stage to its end, unless another run has, and enters the next. */
 static gboolean
 run_stage (CleaveRun *self, GError **error)
 {
   gboolean (*const stages[]) (CleaveRun * self, GError * *error)
       = { cleave_run_pretrain, cleave_run_search, cleave_run_retrain };
+  CleaveStage stage = self->stage;
+  gboolean taken;
 
-  if (!stages[self->stage](self, error))
+  if (!cleave_stage_store_enter (self, &taken, error))
     return FALSE;
-  self->stage++;
-  self->epoch = 0;
-  self->step = 0;
-  if (self->stage == CLEAVE_STAGE_RETRAIN)
-    cleave_run_renew_supernet (self, CLEAVE_PURPOSE_RETRAIN_WEIGHTS);
+  if (taken)
+    report_taken (self, stage);
+  else
+    {
+      if (!stages[stage](self, error))
+        return FALSE;
+      self->stage++;
+      self->epoch = 0;
+      self->step = 0;
+      if (self->stage == CLEAVE_STAGE_RETRAIN)
+        cleave_run_renew_supernet (self, CLEAVE_PURPOSE_RETRAIN_WEIGHTS);
+    }
   return cleave_metrics_write (self, error) && cleave_checkpoint_save (self, error);
 }
 
@@ -259,11 +294,11 @@ compare_rates (gconstpointer a, gconstpointer b)
   return (first > second) - (first < second);
 }
 
-/* 0, the objective's and the channel's own, each once, ascending. */
+/* 0, those of [evaluate] and the channel's own, each once, ascending. */
 static GArray *
 list_evaluated_rates (CleaveRun *self, double channel_drop_rate)
 {
-  g_autoptr (GArray) all = g_array_copy (self->settings->drop_rates);
+  g_autoptr (GArray) all = g_array_copy (self->settings->evaluated_drop_rates);
   GArray *rates = g_array_new (FALSE, FALSE, sizeof (double));
   const double nothing_lost = 0;
 

@@ -22,6 +22,7 @@ typedef enum
   CLEAVE_PROGRESS_STEP,
   CLEAVE_PROGRESS_EPOCH, /* an epoch has ended */
   CLEAVE_PROGRESS_STAGE, /* a stage has ended */
+  CLEAVE_PROGRESS_TAKEN, /* the end of a stage was taken from another run */
 } CleaveProgressKind;
 
 /* Where a run is. */
@@ -53,6 +54,12 @@ CleaveRun *cleave_run_new (CleaveHost *host, CleaveConfig *config, const char *f
 CleaveRun *cleave_run_resume (CleaveHost *host, const char *folder, CleaveConfig *given, guint n_threads,
                               GError **error);
 void cleave_run_free (CleaveRun *self);
+/* Has the run leave the ends of pre-training and search in FOLDER, which is there, and take them from it. */
+void cleave_run_share_stages (CleaveRun *self, const char *folder);
+/* The file in such a folder that has the end of pre-training or search of a run of this resolved config. */
+char *cleave_stage_store_name (const char *config_text, CleaveStage stage);
+/* The config with every default written out, as a run's config.ini has it. Nothing on disk is touched. */
+char *cleave_run_resolve_config (CleaveHost *host, CleaveConfig *config, GError **error);
 /* Whether the run had ended when it was resumed. */
 gboolean cleave_run_is_finished (CleaveRun *self);
 /* Runs to the end and gives what was found. When the observer wants to stop, a checkpoint is written and the error is

@@ -12,6 +12,7 @@ G_DEFINE_FINAL_TYPE (CleaveTrainingSettings, cleave_training_settings, G_TYPE_OB
 G_DEFINE_FINAL_TYPE (CleavePretrainSettings, cleave_pretrain_settings, G_TYPE_OBJECT)
 G_DEFINE_FINAL_TYPE (CleaveSearchSettings, cleave_search_settings, G_TYPE_OBJECT)
 G_DEFINE_FINAL_TYPE (CleaveRetrainSettings, cleave_retrain_settings, G_TYPE_OBJECT)
+G_DEFINE_FINAL_TYPE (CleaveEvaluateSettings, cleave_evaluate_settings, G_TYPE_OBJECT)
 
 static void
 cleave_run_settings_class_init (CleaveRunSettingsClass *klass)
@@ -116,9 +117,25 @@ cleave_retrain_settings_init (CleaveRetrainSettings *self)
 {
 }
 
-#define N_SECTIONS 6
+static void
+cleave_evaluate_settings_class_init (CleaveEvaluateSettingsClass *klass)
+{
+  typedef CleaveEvaluateSettings CleaveSelf;
+  GObjectClass *cleave_class = G_OBJECT_CLASS (klass);
+
+  cleave_parameter_class_init (cleave_class);
+  CLEAVE_PARAMETER_NUMBERS (drop_rates, 0, LARGEST_DROP_RATE, "0; 0.1; 0.2; 0.3; 0.4; 0.5; 0.6",
+                            "Drop rates, besides 0 and the channel's own, at which the trained model is evaluated")
+}
+
+static void
+cleave_evaluate_settings_init (CleaveEvaluateSettings *self)
+{
+}
+
+#define N_SECTIONS 7
 static const char *const section_names[N_SECTIONS]
-    = { "run", "objective", "training", "pretrain", "search", "retrain" };
+    = { "run", "objective", "training", "pretrain", "search", "retrain", "evaluate" };
 
 static void
 list_sections (CleaveSettings *self, GObject *objects[N_SECTIONS])
@@ -129,15 +146,36 @@ list_sections (CleaveSettings *self, GObject *objects[N_SECTIONS])
   objects[3] = G_OBJECT (self->pretrain);
   objects[4] = G_OBJECT (self->search);
   objects[5] = G_OBJECT (self->retrain);
+  objects[6] = G_OBJECT (self->evaluate);
 }
 
 static gboolean
 check_sections (CleaveConfig *config, GError **error)
 {
   static const char *const known[] = { "dataset",   "space",    "device",   "server", "channel", "optimizer", "run",
-                                       "objective", "training", "pretrain", "search", "retrain", NULL };
+                                       "objective", "training", "pretrain", "search", "retrain", "evaluate",  NULL };
 
   return cleave_config_check_sections (config, known, error);
+}
+
+static GArray *
+parse_drop_rates (const char *section, const char *text, GError **error)
+{
+  g_autoptr (GArray) drop_rates = cleave_parameter_parse_numbers (text, 0, LARGEST_DROP_RATE, error);
+
+  if (drop_rates == NULL)
+    {
+      g_prefix_error (error, "[%s] drop-rates: ", section);
+      return NULL;
+    }
+  if (drop_rates->len > MOST_DROP_RATES)
+    {
+      g_set_error (error, CLEAVE_ERROR, CLEAVE_ERROR_CONFIG,
+                   "[%s] drop-rates: \"%s\" has %u numbers, expected at most %d", section, text, drop_rates->len,
+                   MOST_DROP_RATES);
+      return NULL;
+    }
+  return g_steal_pointer (&drop_rates);
 }
 
 CleaveSettings *
@@ -154,25 +192,18 @@ cleave_settings_new (CleaveConfig *config, GError **error)
   self->pretrain = g_object_new (CLEAVE_TYPE_PRETRAIN_SETTINGS, NULL);
   self->search = g_object_new (CLEAVE_TYPE_SEARCH_SETTINGS, NULL);
   self->retrain = g_object_new (CLEAVE_TYPE_RETRAIN_SETTINGS, NULL);
+  self->evaluate = g_object_new (CLEAVE_TYPE_EVALUATE_SETTINGS, NULL);
 
   list_sections (self, objects);
   for (guint i = 0; i < N_SECTIONS; i++)
     if (!cleave_config_apply (config, section_names[i], objects[i], error))
       return NULL;
 
-  self->drop_rates = cleave_parameter_parse_numbers (self->objective->drop_rates, 0, LARGEST_DROP_RATE, error);
-  if (self->drop_rates == NULL)
-    {
-      g_prefix_error (error, "[objective] drop-rates: ");
-      return NULL;
-    }
-  if (self->drop_rates->len > MOST_DROP_RATES)
-    {
-      g_set_error (error, CLEAVE_ERROR, CLEAVE_ERROR_CONFIG,
-                   "[objective] drop-rates: \"%s\" has %u numbers, expected at most %d", self->objective->drop_rates,
-                   self->drop_rates->len, MOST_DROP_RATES);
-      return NULL;
-    }
+  self->drop_rates = parse_drop_rates ("objective", self->objective->drop_rates, error);
+  self->evaluated_drop_rates
+      = self->drop_rates != NULL ? parse_drop_rates ("evaluate", self->evaluate->drop_rates, error) : NULL;
+  if (self->evaluated_drop_rates == NULL)
+    return NULL;
   return g_steal_pointer (&self);
 }
 
@@ -185,7 +216,9 @@ cleave_settings_free (CleaveSettings *self)
   g_clear_object (&self->pretrain);
   g_clear_object (&self->search);
   g_clear_object (&self->retrain);
+  g_clear_object (&self->evaluate);
   g_clear_pointer (&self->drop_rates, g_array_unref);
+  g_clear_pointer (&self->evaluated_drop_rates, g_array_unref);
   g_free (self);
 }
 

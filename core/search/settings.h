@@ -66,6 +66,14 @@ struct _CleaveRetrainSettings
   double drop_rate;
 };
 
+#define CLEAVE_TYPE_EVALUATE_SETTINGS (cleave_evaluate_settings_get_type ())
+G_DECLARE_FINAL_TYPE (CleaveEvaluateSettings, cleave_evaluate_settings, CLEAVE, EVALUATE_SETTINGS, GObject)
+struct _CleaveEvaluateSettings
+{
+  GObject parent_instance;
+  char *drop_rates;
+};
+
 typedef struct
 {
   CleaveRunSettings *run;
@@ -74,7 +82,9 @@ typedef struct
   CleavePretrainSettings *pretrain;
   CleaveSearchSettings *search;
   CleaveRetrainSettings *retrain;
-  GArray *drop_rates; /* double: the numbers of [objective] drop-rates, in their order */
+  CleaveEvaluateSettings *evaluate;
+  GArray *drop_rates;           /* double: the numbers of [objective] drop-rates, in their order */
+  GArray *evaluated_drop_rates; /* those of [evaluate] drop-rates */
 } CleaveSettings;
 
 /* The defaults with what CONFIG says on top. An error also for a section that neither the core nor a component has. */

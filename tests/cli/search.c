@@ -4,6 +4,7 @@
 
 #include <json-glib/json-glib.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 TEST (Search, a_run_folder_holds_all_of_it)
@@ -63,6 +64,41 @@ TEST (Search, latency_of_the_answer_is_what_latency_says)
   for (gsize i = 0; i < G_N_ELEMENTS (keys); i++)
     EXPECT_RELATIVE (json_object_get_double_member (result, keys[i]),
                      json_object_get_double_member (json_node_get_object (latency_root), keys[i]), 1e-12);
+}
+
+/* A row for each of the two trials of 8 steps, of which every objective is the loss and what exceeds 1 ms (eq. 4). */
+TEST (Search, tells_of_every_trial)
+{
+  const char *folder = test_temporary_folder ();
+  g_autofree char *out = g_build_filename (folder, "out", NULL);
+  g_autofree char *text = NULL;
+  g_auto (GStrv) rows = NULL;
+  double sum = 0;
+
+  EXPECT_INT (tiny_search (out, NULL, NULL), 0);
+  text = tiny_read (out, "trials.csv");
+  rows = g_strsplit (text, "\n", 0);
+  EXPECT_STRING (rows[0], "epoch,step,placement,fidelity,loss,latency_ms,objective,"
+                          "optimizer_delta,optimizer_gamma,optimizer_theta_entropy");
+  REQUIRE (g_strv_length (rows) == 1 + 8 * 2 + 1);
+  for (guint i = 0; i < 8 * 2; i++)
+    {
+      g_auto (GStrv) cells = g_strsplit (rows[1 + i], ",", 0);
+      double loss, latency_ms, objective;
+
+      REQUIRE (g_strv_length (cells) == 10);
+      EXPECT_INT (atoi (cells[0]), 1 + i / 8);
+      EXPECT_INT (atoi (cells[1]), 1 + i / 2);
+      EXPECT_STRING (cells[2], "split");
+      EXPECT_STRING (cells[3], "minibatch");
+      loss = g_ascii_strtod (cells[4], NULL);
+      latency_ms = g_ascii_strtod (cells[5], NULL);
+      objective = g_ascii_strtod (cells[6], NULL);
+      EXPECT_NEAR (objective, loss + MAX (0, latency_ms - 1), 1.5e-8); /* three numbers of nine digits */
+      if (i >= 8)
+        sum += objective;
+    }
+  EXPECT_NEAR (tiny_metric (out, "search", "objective"), sum / 8, 1e-8);
 }
 
 TEST (Search, prints_what_it_found)

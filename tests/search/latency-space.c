@@ -15,10 +15,9 @@ static CleaveComponents *
 make_components (const char *device)
 {
   g_autoptr (GError) error = NULL;
-  const char *paths[] = { tiny_plugins (), NULL };
   g_autoptr (CleaveConfig) config = tiny_load_config ();
   g_autofree char *assignment = g_strdup_printf ("device.plugin=%s", device);
-  g_autoptr (CleaveHost) host = cleave_host_new (paths, &error);
+  g_autoptr (CleaveHost) host = tiny_make_host (&error);
   CleaveComponents *components = NULL;
 
   if (host != NULL && cleave_config_set (config, assignment, &error))

@@ -25,6 +25,7 @@ expect_same (const char *out, const char *reference)
   EXPECT_TRUE (tiny_same_file (out, reference, "result.json"));
   EXPECT_TRUE (tiny_same_file (out, reference, "model.npz"));
   EXPECT_TRUE (tiny_same_file (out, reference, "metrics.csv"));
+  EXPECT_TRUE (tiny_same_file (out, reference, "trials.csv"));
 }
 
 TEST (Resume, threads_do_not_matter)

@@ -11,8 +11,7 @@
 static CleaveRun *
 make_run (const char *const *settings, GError **error)
 {
-  const char *const paths[] = { tiny_plugins (), NULL };
-  g_autoptr (CleaveHost) host = cleave_host_new (paths, error);
+  g_autoptr (CleaveHost) host = tiny_make_host (error);
   g_autoptr (CleaveConfig) config = tiny_load_config ();
   g_autofree char *out = g_build_filename (test_temporary_folder (), "out", NULL);
 

@@ -29,14 +29,6 @@ note_stage (const CleaveProgress *progress, gpointer data)
   ((Stopper *)data)->stage = progress->stage;
 }
 
-static CleaveHost *
-make_host (GError **error)
-{
-  const char *const paths[] = { tiny_plugins (), NULL };
-
-  return cleave_host_new (paths, error);
-}
-
 static CleaveConfig *
 make_config (GError **error)
 {
@@ -53,7 +45,7 @@ TEST (Run, stopped_after_any_step_gives_the_same_bytes)
   g_autofree char *reference = g_build_filename (folder, "reference", NULL);
   g_autofree char *out = g_build_filename (folder, "stopped", NULL);
   g_autoptr (GError) error = NULL;
-  g_autoptr (CleaveHost) host = make_host (&error);
+  g_autoptr (CleaveHost) host = tiny_make_host (&error);
   g_autoptr (CleaveConfig) config = make_config (&error);
   g_autoptr (CleaveRun) whole = cleave_run_new (host, config, reference, 1, &error);
   const CleaveObserver silent = { 0 };
@@ -91,7 +83,7 @@ TEST (Run, stopped_after_any_step_gives_the_same_bytes)
 static CleaveRun *
 make_run (const char *const *settings, GError **error)
 {
-  g_autoptr (CleaveHost) host = make_host (error);
+  g_autoptr (CleaveHost) host = tiny_make_host (error);
   g_autoptr (CleaveConfig) config = tiny_load_config ();
   g_autofree char *out = g_build_filename (test_temporary_folder (), "out", NULL);
 

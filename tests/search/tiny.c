@@ -15,7 +15,8 @@ static const char config_text[] = "[dataset]\nplugin = synthetic\nclasses = 4\ns
                                   "[optimizer]\nplugin = asng\n"
                                   "[objective]\nlatency-threshold = 1 ms\ndrop-rates = 0; 0.2; 0.5\n"
                                   "[training]\nbatch-size = 8\ncrop-padding = 2\ncutout = 4\n"
-                                  "[pretrain]\nepochs = 2\n[search]\nepochs = 2\n[retrain]\nepochs = 3\n";
+                                  "[pretrain]\nepochs = 2\n[search]\nepochs = 2\n[retrain]\nepochs = 3\n"
+                                  "[evaluate]\ndrop-rates = 0.2; 0.5\n";
 
 static char *
 beside_this_program (const char *first, const char *second, const char *third)
@@ -34,6 +35,14 @@ tiny_plugins (void)
   if (path == NULL)
     path = beside_this_program ("fixtures", "search", NULL);
   return path;
+}
+
+CleaveHost *
+tiny_make_host (GError **error)
+{
+  const char *const paths[] = { tiny_plugins (), NULL };
+
+  return cleave_host_new (paths, error);
 }
 
 char *

@@ -10,6 +10,8 @@ G_BEGIN_DECLS
 
 /* The folder with the built fixture plugins. */
 const char *tiny_plugins (void);
+/* A host that finds them. */
+CleaveHost *tiny_make_host (GError **error);
 /* The path of the built cleave command. */
 char *tiny_command (void);
 /* Writes the tiny config into FOLDER and gives its path. */
