@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <cleave/cleave-trials.h>
+#include <math.h>
 
 typedef struct
 {
   CleaveCandidate *candidate;
   CleavePlacement placement;
   CleaveFidelity fidelity;
+  double cutoff;
 } Trial;
 
 struct _CleaveTrials
@@ -84,7 +86,7 @@ cleave_trials_unref (CleaveTrials *self)
  * @placement: where its network runs
  * @fidelity: on how many images it is scored
  *
- * Appends a trial. A candidate may stand in the list more than once.
+ * Appends a trial, without a cutoff. A candidate may stand in the list more than once.
  */
 void
 cleave_trials_add (CleaveTrials *self, CleaveCandidate *candidate, CleavePlacement placement, CleaveFidelity fidelity)
@@ -92,7 +94,7 @@ cleave_trials_add (CleaveTrials *self, CleaveCandidate *candidate, CleavePlaceme
   g_return_if_fail (self != NULL);
   g_return_if_fail (candidate != NULL);
 
-  Trial trial = { cleave_candidate_ref (candidate), placement, fidelity };
+  Trial trial = { cleave_candidate_ref (candidate), placement, fidelity, INFINITY };
   g_array_append_val (self->trials, trial);
 }
 
@@ -156,4 +158,39 @@ cleave_trials_get_fidelity (CleaveTrials *self, guint index)
   g_return_val_if_fail (index < self->trials->len, CLEAVE_FIDELITY_MINIBATCH);
 
   return g_array_index (self->trials, Trial, index).fidelity;
+}
+
+/**
+ * cleave_trials_set_cutoff:
+ * @self: a list of trials
+ * @index: which trial, below the length
+ * @cutoff: a value, or infinity for none
+ *
+ * Says from which value on it does not matter how bad the trial exactly is. The loss is never negative, so where the
+ * latency penalty alone reaches the cutoff, no image is scored, and the penalty is the trial's value.
+ */
+void
+cleave_trials_set_cutoff (CleaveTrials *self, guint index, double cutoff)
+{
+  g_return_if_fail (self != NULL);
+  g_return_if_fail (index < self->trials->len);
+  g_return_if_fail (!isnan (cutoff));
+
+  g_array_index (self->trials, Trial, index).cutoff = cutoff;
+}
+
+/**
+ * cleave_trials_get_cutoff:
+ * @self: a list of trials
+ * @index: which trial, below the length
+ *
+ * Returns: the value from which on it does not matter how bad the trial exactly is; infinity where there is none
+ */
+double
+cleave_trials_get_cutoff (CleaveTrials *self, guint index)
+{
+  g_return_val_if_fail (self != NULL, INFINITY);
+  g_return_val_if_fail (index < self->trials->len, INFINITY);
+
+  return g_array_index (self->trials, Trial, index).cutoff;
 }

@@ -48,12 +48,16 @@ describe (CliProgress *self, const CleaveProgress *progress, gint64 now_us)
   guint left_s = self->n_steps > 0 ? elapsed_s / self->n_steps * count_left (progress) : 0;
   GString *text = g_string_new (cleave_stage_to_string (progress->stage));
 
-  if (progress->kind == CLEAVE_PROGRESS_STEP)
+  if (progress->kind == CLEAVE_PROGRESS_STEP && progress->epoch >= progress->n_epochs)
+    g_string_append_printf (text, " closing step %u",
+                            (progress->epoch - progress->n_epochs) * progress->n_steps + progress->step);
+  else if (progress->kind == CLEAVE_PROGRESS_STEP)
     g_string_append_printf (text, " epoch %u/%u step %u/%u", progress->epoch + 1, progress->n_epochs, progress->step,
                             progress->n_steps);
   else
     g_string_append_printf (text, " epoch %u/%u", progress->epoch, progress->n_epochs);
-  g_string_append_printf (text, ", loss %.4f", progress->loss);
+  if (!isnan (progress->loss))
+    g_string_append_printf (text, ", loss %.4f", progress->loss);
   if (!isnan (progress->latency_ms))
     g_string_append_printf (text, ", best latency %.2f ms", progress->latency_ms);
   g_string_append_printf (text, ", %.1f images/s, %u:%02u:%02u left in this stage", self->n_images / elapsed_s,

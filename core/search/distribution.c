@@ -6,8 +6,9 @@
 
 #include <math.h>
 
-/* Steps that an optimizer may take after the budget is used up; one that never says done would run for ever. */
-#define MAX_CLOSING_STEPS 100u
+/* Steps that an optimizer may take after the budget is used up, besides one for each category of each variable, so that
+ * these can be tried in turn; one that never says done would run for ever. */
+#define SPARE_CLOSING_STEPS 100u
 
 /* The drop rates that count for a trial: nothing crosses the link where the device computes all. */
 static const double *
@@ -76,7 +77,8 @@ build_network (CleaveRun *self, CleaveCandidate *candidate, GError **error)
   return network;
 }
 
-/* The objective (eq. 4) of one trial. DRAWN keeps the losses of the step's minibatch. */
+/* The objective (eq. 4) of one trial, or the penalty where it reaches the trial's cutoff; the tally counts only what
+ * was measured. DRAWN keeps the losses of the step's minibatch. */
 static gboolean
 score_trial (CleaveRun *self, CleaveTrials *trials, guint index, guint32 step, GHashTable *drawn, CleaveScore *score,
              GError **error)
@@ -86,9 +88,15 @@ score_trial (CleaveRun *self, CleaveTrials *trials, guint index, guint32 step, G
   g_autoptr (CleaveNetwork) network = build_network (self, candidate, error);
   g_autoptr (NnPlan) plan = NULL;
   CleaveLatency latency;
+  double penalty;
 
-  if (network == NULL || !cleave_latency_estimate (self->components, network, placement, &latency, error)
-      || !cleave_run_add_network (self, candidate, network, error))
+  if (network == NULL || !cleave_latency_estimate (self->components, network, placement, &latency, error))
+    return FALSE;
+  penalty = cleave_objective_penalty (latency.total_ms, self->settings->objective->latency_threshold);
+  *score = (CleaveScore){ .loss = NAN, .latency_ms = latency.total_ms, .objective = penalty };
+  if (penalty >= cleave_trials_get_cutoff (trials, index))
+    return TRUE;
+  if (!cleave_run_add_network (self, candidate, network, error))
     return FALSE;
   plan = nn_plan_new (self->engine, self->supernet, network, self->batch.n, NN_PLAN_FORWARD, error);
   if (plan == NULL)
@@ -101,9 +109,7 @@ score_trial (CleaveRun *self, CleaveTrials *trials, guint index, guint32 step, G
   if (isnan (score->loss))
     return FALSE;
 
-  score->latency_ms = latency.total_ms;
-  score->objective
-      = score->loss + cleave_objective_penalty (latency.total_ms, self->settings->objective->latency_threshold);
+  score->objective = score->loss + penalty;
   self->tally.loss += score->loss;
   self->tally.n_losses++;
   self->tally.objective += score->objective;
@@ -115,6 +121,7 @@ is_same_trial (CleaveTrials *trials, guint a, guint b)
 {
   return cleave_trials_get_placement (trials, a) == cleave_trials_get_placement (trials, b)
          && cleave_trials_get_fidelity (trials, a) == cleave_trials_get_fidelity (trials, b)
+         && cleave_trials_get_cutoff (trials, a) == cleave_trials_get_cutoff (trials, b)
          && cleave_candidate_equal (cleave_trials_get_candidate (trials, a), cleave_trials_get_candidate (trials, b));
 }
 
@@ -173,6 +180,21 @@ note_state (CleaveRun *self, GError **error)
   return TRUE;
 }
 
+static guint
+count_closing_steps (CleaveRun *self)
+{
+  guint n = SPARE_CLOSING_STEPS;
+
+  for (gsize d = 0; d < g_variant_n_children (self->variables); d++)
+    {
+      g_autoptr (GVariant) variable = g_variant_get_child_value (self->variables, d);
+      g_autoptr (GVariant) categories = g_variant_get_child_value (variable, 1);
+
+      n += g_variant_n_children (categories);
+    }
+  return n;
+}
+
 static gboolean
 take_step (CleaveRun *self, const CleaveStageLoop *loop, gboolean *done, GError **error)
 {
@@ -183,6 +205,7 @@ take_step (CleaveRun *self, const CleaveStageLoop *loop, gboolean *done, GError 
   g_autoptr (CleaveRandom) random = cleave_random_new (self->settings->run->seed, CLEAVE_PURPOSE_SEARCH_ASK, step, 0);
   g_autoptr (CleaveTrials) trials = cleave_optimizer_ask (optimizer, progress, random, error);
   g_autofree CleaveScore *scores = NULL;
+  guint n_closing_steps = count_closing_steps (self);
   guint n_trials;
 
   if (trials == NULL)
@@ -191,11 +214,11 @@ take_step (CleaveRun *self, const CleaveStageLoop *loop, gboolean *done, GError 
   *done = n_trials == 0;
   if (*done)
     return TRUE;
-  if (step >= budget + MAX_CLOSING_STEPS)
+  if (step >= budget + n_closing_steps)
     {
       g_set_error (error, CLEAVE_ERROR, CLEAVE_ERROR_PLUGIN,
                    "[optimizer]: %s still asks for trials %u steps after the search's end",
-                   G_OBJECT_TYPE_NAME (optimizer), MAX_CLOSING_STEPS);
+                   G_OBJECT_TYPE_NAME (optimizer), n_closing_steps);
       return FALSE;
     }
   scores = g_new (CleaveScore, n_trials);

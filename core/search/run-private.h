@@ -117,7 +117,7 @@ typedef struct
 {
   double loss; /* NaN where no image was scored */
   double latency_ms;
-  double objective;
+  double objective; /* the penalty alone where no image was scored */
 } CleaveScore;
 
 /* The first lines; the optimizer must have been started. */

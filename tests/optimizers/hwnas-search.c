@@ -195,7 +195,7 @@ TEST (HwnasSearch, AsksForTheWholeOnTheDeviceThenForAllSplits)
 
   config = tiny_read (out, "config.ini");
   EXPECT_TRUE (strstr (config, "[optimizer]\nplugin = hwnas\nsearch = probe\n"
-                               "[optimizer.search]\nsplit = 1\nclosing-rounds = 0\n[run]\n")
+                               "[optimizer.search]\nsplit = 1\nclosing-rounds = 0\ncutoff = 0\n[run]\n")
                != NULL);
 }
 

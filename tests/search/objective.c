@@ -99,13 +99,15 @@ TEST (Objective, loss_is_the_mean_over_drop_rates)
 /* Values that the probe optimizer was told in one search epoch of one step without augmentation, where the distribution
  * half is one minibatch. */
 static void
-probe (const char *out, const char *threshold, const char *drop_rates)
+probe (const char *out, const char *threshold, const char *drop_rates, const char *cutoff)
 {
   g_autofree char *set_threshold = g_strconcat ("objective.latency-threshold=", threshold, NULL);
   g_autofree char *set_rates = g_strconcat ("objective.drop-rates=", drop_rates, NULL);
+  g_autofree char *set_cutoff = g_strconcat ("optimizer.cutoff=", cutoff, NULL);
   const char *more[] = { "--set", set_threshold,
                          "--set", set_rates,
                          "--set", "optimizer.plugin=probe",
+                         "--set", set_cutoff,
                          "--set", "dataset.train-images=16",
                          "--set", "search.epochs=1",
                          "--set", "retrain.epochs=0",
@@ -134,9 +136,9 @@ TEST (Objective, every_kind_of_trial_is_scored)
   g_autofree char *lossy_out = g_build_filename (folder, "lossy", NULL);
   double split, device;
 
-  probe (free_out, "1000 s", "0");
-  probe (strict_out, "0 ms", "0");
-  probe (lossy_out, "1000 s", "0; 0.5");
+  probe (free_out, "1000 s", "0", "0");
+  probe (strict_out, "0 ms", "0", "0");
+  probe (lossy_out, "1000 s", "0; 0.5", "0");
   split = tiny_metric (free_out, "search", "optimizer_split");
   device = tiny_metric (free_out, "search", "optimizer_device");
 
@@ -156,4 +158,32 @@ TEST (Objective, every_kind_of_trial_is_scored)
   /* Losses raise the value of a split network and leave that on the device alone. */
   EXPECT_TRUE (tiny_metric (lossy_out, "search", "optimizer_split") != split);
   EXPECT_NEAR (tiny_metric (lossy_out, "search", "optimizer_device"), device, 0);
+}
+
+/* With a threshold out of reach a value is the loss, so the penalty is what it has more with a threshold of 0. Any
+ * penalty reaches the cutoff that all trials but the first have then, the first's twin too. */
+TEST (Objective, a_penalty_that_reaches_the_cutoff_is_the_value)
+{
+  const char *folder = test_temporary_folder ();
+  g_autofree char *free_out = g_build_filename (folder, "free", NULL);
+  g_autofree char *strict_out = g_build_filename (folder, "strict", NULL);
+  g_autofree char *cut_out = g_build_filename (folder, "cut", NULL);
+  double free_split, free_device, free_other;
+
+  probe (free_out, "1000 s", "0", "0");
+  probe (strict_out, "0 ms", "0", "0");
+  probe (cut_out, "0 ms", "0", "1e-9");
+  free_split = tiny_metric (free_out, "search", "optimizer_split");
+  free_device = tiny_metric (free_out, "search", "optimizer_device");
+  free_other = tiny_metric (free_out, "search", "optimizer_other");
+
+  EXPECT_TRUE (free_split > 0 && free_device > 0 && free_other > 0);
+  EXPECT_NEAR (tiny_metric (cut_out, "search", "optimizer_twin"),
+               tiny_metric (strict_out, "search", "optimizer_twin") - free_split, 1e-6);
+  EXPECT_NEAR (tiny_metric (cut_out, "search", "optimizer_device"),
+               tiny_metric (strict_out, "search", "optimizer_device") - free_device, 1e-6);
+  EXPECT_NEAR (tiny_metric (cut_out, "search", "optimizer_other"),
+               tiny_metric (strict_out, "search", "optimizer_other") - free_other, 1e-6);
+  EXPECT_NEAR (tiny_metric (cut_out, "search", "optimizer_split"),
+               tiny_metric (strict_out, "search", "optimizer_split"), 0);
 }

@@ -106,6 +106,7 @@ TEST (Run, an_impossible_channel_is_noticed_before_any_work)
   EXPECT_ERROR (error, CLEAVE_ERROR_PLUGIN, "[channel]: BrokenLink says that");
 }
 
+/* 100 steps, and one for each of the 3 · 3 + 4 categories of the space. */
 TEST (Run, an_optimizer_that_never_says_done_is_stopped)
 {
   static const char *const settings[]
@@ -117,7 +118,7 @@ TEST (Run, an_optimizer_that_never_says_done_is_stopped)
 
   EXPECT_TRUE (cleave_run_execute (run, &observer, &error) == NULL);
   EXPECT_ERROR (error, CLEAVE_ERROR_PLUGIN,
-                "[optimizer]: Probe still asks for trials 100 steps after the search's end");
+                "[optimizer]: Probe still asks for trials 113 steps after the search's end");
 }
 
 /* What the search's first step cost. */
@@ -139,29 +140,48 @@ note_cost (const CleaveProgress *progress, gpointer data)
   cost->n_images = progress->n_images;
 }
 
+/* What the first step costs with this setting of the probe. */
+static Cost
+find_cost (const char *cutoff)
+{
+  const char *const settings[] = { "channel.plugin=counting-link",
+                                   "optimizer.plugin=probe",
+                                   "optimizer.closing-rounds=0",
+                                   cutoff,
+                                   "objective.latency-threshold=0 ms",
+                                   "objective.drop-rates=0; 0.2; 0.5",
+                                   "dataset.train-images=16",
+                                   "pretrain.epochs=0",
+                                   "search.epochs=1",
+                                   "retrain.epochs=0",
+                                   NULL };
+  g_autoptr (GError) error = NULL;
+  g_autoptr (CleaveRun) run = make_run (settings, &error);
+  Cost cost = { run, 0, 0 };
+  const CleaveObserver observer = { note_cost, NULL, &cost };
+  G_GNUC_UNUSED g_autoptr (CleaveResult) result = run != NULL ? cleave_run_execute (run, &observer, &error) : NULL;
+
+  EXPECT_NO_ERROR (error);
+  cost.run = NULL;
+  return cost;
+}
+
 /* The probe asks for a candidate twice, for it on the device, and for another whose payload has the same size. So three
  * of the four trials' networks see the 8 images, and 8 images' losses are drawn once at each of two rates: not for the
  * twin, nor for the device, nor for the other candidate. */
 TEST (Run, a_round_does_nothing_twice)
 {
-  static const char *const settings[] = { "channel.plugin=counting-link",
-                                          "optimizer.plugin=probe",
-                                          "optimizer.closing-rounds=0",
-                                          "objective.drop-rates=0; 0.2; 0.5",
-                                          "dataset.train-images=16",
-                                          "pretrain.epochs=0",
-                                          "search.epochs=1",
-                                          "retrain.epochs=0",
-                                          NULL };
-  g_autoptr (GError) error = NULL;
-  g_autoptr (CleaveRun) run = make_run (settings, &error);
-  REQUIRE_NO_ERROR (error);
-  Cost cost = { run, 0, 0 };
-  const CleaveObserver observer = { note_cost, NULL, &cost };
-  g_autoptr (CleaveResult) result = cleave_run_execute (run, &observer, &error);
+  Cost cost = find_cost ("optimizer.cutoff=0");
 
-  REQUIRE_NO_ERROR (error);
-  EXPECT_TRUE (result != NULL);
   EXPECT_INT (cost.n_images, 3 * 8);
+  EXPECT_INT (cost.draws, 2 * 8);
+}
+
+/* All but the first are cut off by any penalty, its twin too. */
+TEST (Run, a_trial_above_its_cutoff_is_not_scored)
+{
+  Cost cost = find_cost ("optimizer.cutoff=1e-9");
+
+  EXPECT_INT (cost.n_images, 8);
   EXPECT_INT (cost.draws, 2 * 8);
 }

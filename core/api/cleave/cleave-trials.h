@@ -50,6 +50,8 @@ CLEAVE_EXPORT guint cleave_trials_get_length (CleaveTrials *self);
 CLEAVE_EXPORT CleaveCandidate *cleave_trials_get_candidate (CleaveTrials *self, guint index);
 CLEAVE_EXPORT CleavePlacement cleave_trials_get_placement (CleaveTrials *self, guint index);
 CLEAVE_EXPORT CleaveFidelity cleave_trials_get_fidelity (CleaveTrials *self, guint index);
+CLEAVE_EXPORT void cleave_trials_set_cutoff (CleaveTrials *self, guint index, double cutoff);
+CLEAVE_EXPORT double cleave_trials_get_cutoff (CleaveTrials *self, guint index);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (CleaveTrials, cleave_trials_unref)
 
