@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The baseline that NASC is compared with (section III): another optimizer searches the architecture as if the device
  * computed all of it, with no transfer and no loss; of the answer's split points, all tried, the one of the smallest
- * objective (4a) is taken.
+ * objective (4a) is taken, the first of equals.
  *
  * The other optimizer does not see the split: no value that it is told depends on it, so it could learn nothing of it,
  * and the noise would change the steps that it takes for the architecture.
  *
- * The state that it saves is (uuv): phase, split and the other optimizer's state. */
+ * Split points are tried one a step, so that a checkpoint fits between, from the last to the first: the architecture
+ * was searched to be fast on the device, so the late ones have low values, and many of the others need not be scored,
+ * as their latency penalty alone is above the best value.
+ *
+ * The state that it saves is (buudv): whether the search has ended, the split point of the answer, how many are left to
+ * try, the best value, and the other optimizer's state. */
 #include <cleave/cleave.h>
 
-typedef enum
-{
-  PHASE_SEARCH,
-  PHASE_SPLIT, /* all split points were asked */
-  PHASE_DONE,
-} Phase;
+#include <math.h>
 
 typedef struct
 {
@@ -25,8 +25,10 @@ typedef struct
   guint n_splits;
 
   /* The state, besides that of the search. */
-  guint phase;
-  guint split;
+  gboolean searched;
+  guint split;       /* the best so far */
+  guint n_left;      /* split points to try: all before this one */
+  double best_value; /* of those tried */
 } Hwnas;
 
 static gboolean
@@ -65,9 +67,11 @@ hwnas_start (CleaveOptimizer *optimizer, GVariant *variables, GError **error)
   g_autoptr (GVariant) splits = g_variant_get_child_value (split, 1);
   self->n_variables = n_variables;
   self->n_splits = g_variant_n_children (splits);
-  self->phase = PHASE_SEARCH;
-  /* Until all are tried the answer is cut last, which comes closest to having all of it on the device. */
+  self->searched = FALSE;
+  /* Until one is tried the answer is cut last, which comes closest to having all of it on the device. */
   self->split = self->n_splits - 1;
+  self->n_left = self->n_splits;
+  self->best_value = INFINITY;
   return TRUE;
 }
 
@@ -111,6 +115,7 @@ ask_search (Hwnas *self, double progress, CleaveRandom *random, GError **error)
         return NULL;
       g_autoptr (CleaveCandidate) candidate = add_split (self, architecture, self->split);
       cleave_trials_add (trials, candidate, CLEAVE_PLACEMENT_DEVICE, cleave_trials_get_fidelity (asked, i));
+      cleave_trials_set_cutoff (trials, i, cleave_trials_get_cutoff (asked, i));
     }
   return g_steal_pointer (&trials);
 }
@@ -125,9 +130,10 @@ recommend_architecture (Hwnas *self, GError **error)
   return g_steal_pointer (&architecture);
 }
 
-/* The search's answer at every split point. */
+/* The search's answer at the last split point that is left. A penalty that equals the best value does not cut it off:
+ * with a loss of 0 its value is as good, and of equals the earlier one is taken. */
 static CleaveTrials *
-ask_splits (Hwnas *self, GError **error)
+ask_split (Hwnas *self, GError **error)
 {
   g_autoptr (CleaveCandidate) architecture = recommend_architecture (self, error);
 
@@ -135,11 +141,9 @@ ask_splits (Hwnas *self, GError **error)
     return NULL;
 
   CleaveTrials *trials = cleave_trials_new ();
-  for (guint split = 0; split < self->n_splits; split++)
-    {
-      g_autoptr (CleaveCandidate) candidate = add_split (self, architecture, split);
-      cleave_trials_add (trials, candidate, CLEAVE_PLACEMENT_SPLIT, CLEAVE_FIDELITY_FULL);
-    }
+  g_autoptr (CleaveCandidate) candidate = add_split (self, architecture, self->n_left - 1);
+  cleave_trials_add (trials, candidate, CLEAVE_PLACEMENT_SPLIT, CLEAVE_FIDELITY_FULL);
+  cleave_trials_set_cutoff (trials, 0, nextafter (self->best_value, INFINITY));
   return trials;
 }
 
@@ -150,19 +154,14 @@ hwnas_ask (CleaveOptimizer *optimizer, double progress, CleaveRandom *random, GE
 
   if (!check_started (self, error))
     return NULL;
-  if (self->phase == PHASE_SEARCH)
+  if (!self->searched)
     {
       g_autoptr (CleaveTrials) trials = ask_search (self, progress, random, error);
       if (trials == NULL || cleave_trials_get_length (trials) > 0)
         return g_steal_pointer (&trials);
+      self->searched = TRUE;
     }
-  if (self->phase == PHASE_DONE)
-    return cleave_trials_new ();
-
-  CleaveTrials *trials = ask_splits (self, error);
-  if (trials != NULL)
-    self->phase = PHASE_SPLIT;
-  return trials;
+  return self->n_left > 0 ? ask_split (self, error) : cleave_trials_new ();
 }
 
 /* The search is told of its architectures, without the split, as trials on the device. */
@@ -180,26 +179,29 @@ tell_search (Hwnas *self, CleaveTrials *trials, const double *values, gsize n_va
           = cleave_candidate_new (cleave_candidate_get_choices (candidate, NULL), self->n_variables - 1);
       cleave_trials_add (told, architecture, cleave_trials_get_placement (trials, i),
                          cleave_trials_get_fidelity (trials, i));
+      cleave_trials_set_cutoff (told, i, cleave_trials_get_cutoff (trials, i));
     }
   return cleave_optimizer_tell (self->search, told, values, n_values, error);
 }
 
-/* The split point of the smallest value, the first of equals. */
+/* Keeps the split point that was tried if no later one is better. */
 static gboolean
-choose_split (Hwnas *self, const double *values, gsize n_values, GError **error)
+tell_split (Hwnas *self, CleaveTrials *trials, const double *values, gsize n_values, GError **error)
 {
-  if (n_values != self->n_splits)
+  const guint split = self->n_left - 1;
+
+  if (n_values != 1 || cleave_candidate_get_split (cleave_trials_get_candidate (trials, 0)) != split)
     {
       g_set_error (error, CLEAVE_ERROR, CLEAVE_ERROR_DATA,
-                   "hwnas: told %" G_GSIZE_FORMAT " values, expected one for each of %u split points", n_values,
-                   self->n_splits);
+                   "hwnas: told %" G_GSIZE_FORMAT " values, expected one, of split point %u", n_values, split);
       return FALSE;
     }
-  self->split = 0;
-  for (guint split = 1; split < self->n_splits; split++)
-    if (values[split] < values[self->split])
+  if (values[0] <= self->best_value)
+    {
       self->split = split;
-  self->phase = PHASE_DONE;
+      self->best_value = values[0];
+    }
+  self->n_left = split;
   return TRUE;
 }
 
@@ -210,10 +212,10 @@ hwnas_tell (CleaveOptimizer *optimizer, CleaveTrials *trials, const double *valu
 
   if (!check_started (self, error))
     return FALSE;
-  if (self->phase == PHASE_SPLIT)
-    return choose_split (self, values, n_values, error);
+  if (!self->searched)
+    return tell_search (self, trials, values, n_values, error);
   /* Once all is done, nothing is asked, so there is nothing to learn from. */
-  return self->phase == PHASE_DONE || tell_search (self, trials, values, n_values, error);
+  return self->n_left == 0 || tell_split (self, trials, values, n_values, error);
 }
 
 static CleaveCandidate *
@@ -235,36 +237,43 @@ hwnas_save (CleaveOptimizer *optimizer, GError **error)
   if (!check_started (self, error))
     return NULL;
   g_autoptr (GVariant) search = cleave_optimizer_save (self->search, error);
-  return search != NULL ? g_variant_new ("(uuv)", self->phase, self->split, search) : NULL;
+  if (search == NULL)
+    return NULL;
+  return g_variant_new ("(buudv)", self->searched, self->split, self->n_left, self->best_value, search);
 }
 
 static gboolean
 hwnas_load (CleaveOptimizer *optimizer, GVariant *state, GError **error)
 {
   Hwnas *self = (Hwnas *)optimizer;
-  guint phase, split;
+  gboolean searched;
+  guint split, n_left;
+  double best_value;
   g_autoptr (GVariant) search = NULL;
 
   if (!check_started (self, error))
     return FALSE;
-  if (!g_variant_is_of_type (state, G_VARIANT_TYPE ("(uuv)")))
+  if (!g_variant_is_of_type (state, G_VARIANT_TYPE ("(buudv)")))
     {
-      g_set_error (error, CLEAVE_ERROR, CLEAVE_ERROR_DATA, "hwnas: the state is of type %s, expected (uuv)",
+      g_set_error (error, CLEAVE_ERROR, CLEAVE_ERROR_DATA, "hwnas: the state is of type %s, expected (buudv)",
                    g_variant_get_type_string (state));
       return FALSE;
     }
-  g_variant_get (state, "(uuv)", &phase, &split, &search);
-  if (phase > PHASE_DONE || split >= self->n_splits)
+  g_variant_get (state, "(buudv)", &searched, &split, &n_left, &best_value, &search);
+  if (split >= self->n_splits || n_left > self->n_splits || isnan (best_value))
     {
       g_set_error (error, CLEAVE_ERROR, CLEAVE_ERROR_DATA,
-                   "hwnas: the state has phase %u and split %u, expected at most %u and %u", phase, split, PHASE_DONE,
-                   self->n_splits - 1);
+                   "hwnas: the state has split %u, %u left and best value %g, expected at most %u, at most %u and a "
+                   "number",
+                   split, n_left, best_value, self->n_splits - 1, self->n_splits);
       return FALSE;
     }
   if (!cleave_optimizer_load (self->search, search, error))
     return FALSE;
-  self->phase = phase;
+  self->searched = searched;
   self->split = split;
+  self->n_left = n_left;
+  self->best_value = best_value;
   return TRUE;
 }
 

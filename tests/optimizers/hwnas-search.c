@@ -11,17 +11,18 @@
 
 #define N_SEARCH_STEPS 2
 #define N_SPLITS 4
+#define N_STEPS (N_SEARCH_STEPS + N_SPLITS)
 
 /* What the steps of the search did. */
 typedef struct
 {
   CleaveRun *run;
   guint n_steps;
-  char *device[N_SEARCH_STEPS + 1];
-  char *server[N_SEARCH_STEPS + 1];
-  guint transfers[N_SEARCH_STEPS + 1];
-  guint draws[N_SEARCH_STEPS + 1];
-  guint64 n_images[N_SEARCH_STEPS + 1];
+  char *device[N_STEPS];
+  char *server[N_STEPS];
+  guint transfers[N_STEPS];
+  guint draws[N_STEPS];
+  guint64 n_images[N_STEPS];
   guint stop_after; /* so many steps of the search; 0 = never */
 } Recording;
 
@@ -83,22 +84,29 @@ make_host (void)
   return host;
 }
 
-/* A step an epoch; an op takes a second on the device and a microsecond on the server, so that latency decides. */
-static CleaveRun *
-make_run (const char *out)
+/* An op takes a second where it is slow and a microsecond elsewhere, so that latency decides. */
+typedef enum
 {
-  static const char *const settings[] = { "device.plugin=recording-oracle",
-                                          "device.op-time=1000 ms",
-                                          "server.plugin=recording-oracle",
-                                          "server.op-time=0.001 ms",
-                                          "channel.plugin=counting-link",
-                                          "optimizer.plugin=hwnas",
-                                          "optimizer.search=probe",
-                                          "optimizer.search.closing-rounds=0",
-                                          "dataset.train-images=16",
-                                          "pretrain.epochs=0",
-                                          "search.epochs=2",
-                                          "retrain.epochs=0" };
+  SLOW_DEVICE,
+  SLOW_SERVER,
+} Slow;
+
+/* A step an epoch. */
+static CleaveRun *
+make_run (const char *out, Slow slow)
+{
+  const char *const settings[] = { "device.plugin=recording-oracle",
+                                   slow == SLOW_DEVICE ? "device.op-time=1000 ms" : "device.op-time=0.001 ms",
+                                   "server.plugin=recording-oracle",
+                                   slow == SLOW_SERVER ? "server.op-time=1000 ms" : "server.op-time=0.001 ms",
+                                   "channel.plugin=counting-link",
+                                   "optimizer.plugin=hwnas",
+                                   "optimizer.search=probe",
+                                   "optimizer.search.closing-rounds=0",
+                                   "dataset.train-images=16",
+                                   "pretrain.epochs=0",
+                                   "search.epochs=2",
+                                   "retrain.epochs=0" };
   g_autoptr (GError) error = NULL;
   g_autoptr (CleaveHost) host = make_host ();
   g_autoptr (CleaveConfig) config = tiny_load_config ();
@@ -131,7 +139,7 @@ find_cuts (CleaveRun *run, guint cuts[N_SPLITS])
   return n_ops;
 }
 
-/* Before the closing round: T of the whole network on the device for both trials, nothing on the server, no transfer,
+/* Before the splits: T of the whole network on the device for both trials, nothing on the server, no transfer,
  * nothing lost. Then the run looks at the present answer, cut after the last block. */
 static void
 check_search_step (const Recording *recording, guint step, guint n_ops, guint last_cut)
@@ -146,37 +154,54 @@ check_search_step (const Recording *recording, guint step, guint n_ops, guint la
   EXPECT_INT (recording->n_images[step], 2 * 8);
 }
 
-/* All splits, each with losses of 8 images at the two of three drop rates that lose something; then the answer, cut
- * after the stem. */
+/* One split: where it is scored, with losses of 8 images at the two of three drop rates that lose something, else on no
+ * image. Then the run looks at the present answer. */
 static void
-check_closing_round (const Recording *recording, guint n_ops, const guint cuts[N_SPLITS])
+check_split_step (const Recording *recording, guint step, guint n_ops, guint cut, guint answer_cut, gboolean scored)
 {
-  g_autoptr (GString) device = g_string_new (NULL);
-  g_autoptr (GString) server = g_string_new (NULL);
+  g_autofree char *device = g_strdup_printf ("0-%u/%u 0-%u/%u ", cut, n_ops, answer_cut, n_ops);
+  g_autofree char *server = g_strdup_printf ("%u-%u/%u %u-%u/%u ", cut, n_ops, n_ops, answer_cut, n_ops, n_ops);
 
-  for (guint i = 0; i <= N_SPLITS; i++)
-    {
-      guint cut = cuts[i % N_SPLITS];
-
-      g_string_append_printf (device, "0-%u/%u ", cut, n_ops);
-      g_string_append_printf (server, "%u-%u/%u ", cut, n_ops, n_ops);
-    }
-  EXPECT_STRING (recording->device[N_SEARCH_STEPS], device->str);
-  EXPECT_STRING (recording->server[N_SEARCH_STEPS], server->str);
-  EXPECT_INT (recording->transfers[N_SEARCH_STEPS], N_SPLITS + 1);
-  EXPECT_INT (recording->draws[N_SEARCH_STEPS], N_SPLITS * 2 * 8);
-  EXPECT_INT (recording->n_images[N_SEARCH_STEPS], N_SPLITS * 8);
+  EXPECT_STRING (recording->device[step], device);
+  EXPECT_STRING (recording->server[step], server);
+  EXPECT_INT (recording->transfers[step], 2);
+  EXPECT_INT (recording->draws[step], scored ? 2 * 8 : 0);
+  EXPECT_INT (recording->n_images[step], scored ? 8 : 0);
 }
 
-TEST (HwnasSearch, AsksForTheWholeOnTheDeviceThenForAllSplits)
+/* Of a split that was not scored, metrics.csv has neither loss nor objective, and trials.csv no loss. */
+static void
+check_metrics (const char *out, guint n_scored)
+{
+  g_autofree char *metrics = tiny_read (out, "metrics.csv");
+  g_autofree char *trials = tiny_read (out, "trials.csv");
+
+  for (guint i = 0; i < N_SPLITS; i++)
+    {
+      guint epoch = N_SEARCH_STEPS + i + 1;
+      g_autofree char *row = g_strdup_printf ("\nsearch,%u,%u,", epoch, epoch);
+      g_autofree char *unmeasured = g_strdup_printf ("%s,,,,", row);
+      g_autofree char *trial = g_strdup_printf ("\n%u,%u,split,full,", epoch, epoch);
+      g_autofree char *unmeasured_trial = g_strdup_printf ("%s,", trial);
+
+      EXPECT_TRUE (strstr (metrics, row) != NULL);
+      EXPECT_TRUE ((strstr (metrics, unmeasured) == NULL) == (i < n_scored));
+      EXPECT_TRUE (strstr (trials, trial) != NULL);
+      EXPECT_TRUE ((strstr (trials, unmeasured_trial) == NULL) == (i < n_scored));
+    }
+}
+
+/* Splits are tried from the last to the first. With a slow device each is better than those before, and the first is
+ * best; with a slow server the last is, and no other can win. */
+static void
+check_run (Slow slow)
 {
   g_autofree char *out = g_build_filename (test_temporary_folder (), "out", NULL);
   g_autoptr (GError) error = NULL;
-  g_autoptr (CleaveRun) run = make_run (out);
+  g_autoptr (CleaveRun) run = make_run (out, slow);
   g_auto (Recording) recording = { .run = run };
   const CleaveObserver observer = { record, NULL, &recording };
   g_autoptr (CleaveResult) result = NULL;
-  g_autofree char *config = NULL;
   guint cuts[N_SPLITS];
   guint n_ops;
   REQUIRE (run != NULL);
@@ -186,12 +211,30 @@ TEST (HwnasSearch, AsksForTheWholeOnTheDeviceThenForAllSplits)
   forget (run);
   result = cleave_run_execute (run, &observer, &error);
   REQUIRE_NO_ERROR (error);
-  REQUIRE (recording.n_steps == N_SEARCH_STEPS + 1);
+  REQUIRE (recording.n_steps == N_STEPS);
   for (guint step = 0; step < N_SEARCH_STEPS; step++)
     check_search_step (&recording, step, n_ops, cuts[N_SPLITS - 1]);
-  check_closing_round (&recording, n_ops, cuts);
-  EXPECT_INT (cleave_candidate_get_split (result->candidate), 0);
-  EXPECT_RELATIVE (result->latency.head_ms, 1000.0 * cuts[0], 1e-12);
+  for (guint i = 0; i < N_SPLITS; i++)
+    {
+      guint cut = cuts[N_SPLITS - 1 - i];
+      guint answer_cut = slow == SLOW_DEVICE ? cut : cuts[N_SPLITS - 1];
+
+      check_split_step (&recording, N_SEARCH_STEPS + i, n_ops, cut, answer_cut, slow == SLOW_DEVICE || i == 0);
+    }
+  EXPECT_INT (cleave_candidate_get_split (result->candidate), slow == SLOW_DEVICE ? 0 : N_SPLITS - 1);
+  check_metrics (out, slow == SLOW_DEVICE ? N_SPLITS : 1);
+}
+
+TEST (HwnasSearch, AsksForTheWholeOnTheDeviceThenForAllSplits) { check_run (SLOW_DEVICE); }
+
+TEST (HwnasSearch, ScoresNoSplitThatCannotWin) { check_run (SLOW_SERVER); }
+
+TEST (HwnasSearch, ItsSearchHasASectionOfItsOwn)
+{
+  g_autofree char *out = g_build_filename (test_temporary_folder (), "out", NULL);
+  g_autoptr (CleaveRun) run = make_run (out, SLOW_DEVICE);
+  g_autofree char *config = NULL;
+  REQUIRE (run != NULL);
 
   config = tiny_read (out, "config.ini");
   EXPECT_TRUE (strstr (config, "[optimizer]\nplugin = hwnas\nsearch = probe\n"
@@ -199,35 +242,44 @@ TEST (HwnasSearch, AsksForTheWholeOnTheDeviceThenForAllSplits)
                != NULL);
 }
 
+static void
+check_resuming (Slow slow, guint stop_after)
+{
+  const char *folder = test_temporary_folder ();
+  g_autofree char *reference = g_build_filename (folder, "reference", NULL);
+  g_autofree char *out = g_build_filename (folder, "stopped", NULL);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (CleaveHost) host = make_host ();
+  g_autoptr (CleaveRun) whole = make_run (reference, slow);
+  g_autoptr (CleaveRun) first = make_run (out, slow);
+  g_auto (Recording) recording = { .run = first, .stop_after = stop_after };
+  const CleaveObserver stopping = { record, should_stop, &recording };
+  const CleaveObserver silent = { 0 };
+  REQUIRE (whole != NULL && first != NULL);
+
+  g_autoptr (CleaveResult) expected = cleave_run_execute (whole, &silent, &error);
+  REQUIRE_NO_ERROR (error);
+  EXPECT_TRUE (expected != NULL);
+  EXPECT_TRUE (cleave_run_execute (first, &stopping, &error) == NULL);
+  EXPECT_ERROR (error, CLEAVE_ERROR_CANCELLED, "");
+  g_clear_pointer (&first, cleave_run_free);
+  g_autoptr (CleaveRun) second = cleave_run_resume (host, out, NULL, 1, &error);
+  REQUIRE_NO_ERROR (error);
+  g_autoptr (CleaveResult) result = cleave_run_execute (second, &silent, &error);
+  REQUIRE_NO_ERROR (error);
+  EXPECT_TRUE (result != NULL);
+  EXPECT_TRUE (tiny_same_file (out, reference, "result.json"));
+  EXPECT_TRUE (tiny_same_file (out, reference, "metrics.csv"));
+  EXPECT_TRUE (tiny_same_file (out, reference, "trials.csv"));
+  EXPECT_TRUE (tiny_same_file (out, reference, "model.npz"));
+}
+
+/* Between any two steps, those of the splits included. */
 TEST (HwnasSearch, StoppedAndResumedGivesTheSameBytes)
 {
-  for (guint stop_after = 1; stop_after <= N_SEARCH_STEPS + 1; stop_after++)
+  for (guint stop_after = 1; stop_after <= N_STEPS; stop_after++)
     {
-      const char *folder = test_temporary_folder ();
-      g_autofree char *reference = g_build_filename (folder, "reference", NULL);
-      g_autofree char *out = g_build_filename (folder, "stopped", NULL);
-      g_autoptr (GError) error = NULL;
-      g_autoptr (CleaveHost) host = make_host ();
-      g_autoptr (CleaveRun) whole = make_run (reference);
-      g_autoptr (CleaveRun) first = make_run (out);
-      g_auto (Recording) recording = { .run = first, .stop_after = stop_after };
-      const CleaveObserver stopping = { record, should_stop, &recording };
-      const CleaveObserver silent = { 0 };
-      REQUIRE (whole != NULL && first != NULL);
-
-      g_autoptr (CleaveResult) expected = cleave_run_execute (whole, &silent, &error);
-      REQUIRE_NO_ERROR (error);
-      EXPECT_TRUE (expected != NULL);
-      EXPECT_TRUE (cleave_run_execute (first, &stopping, &error) == NULL);
-      EXPECT_ERROR (error, CLEAVE_ERROR_CANCELLED, "");
-      g_clear_pointer (&first, cleave_run_free);
-      g_autoptr (CleaveRun) second = cleave_run_resume (host, out, NULL, 1, &error);
-      REQUIRE_NO_ERROR (error);
-      g_autoptr (CleaveResult) result = cleave_run_execute (second, &silent, &error);
-      REQUIRE_NO_ERROR (error);
-      EXPECT_TRUE (result != NULL);
-      EXPECT_TRUE (tiny_same_file (out, reference, "result.json"));
-      EXPECT_TRUE (tiny_same_file (out, reference, "metrics.csv"));
-      EXPECT_TRUE (tiny_same_file (out, reference, "model.npz"));
+      check_resuming (SLOW_DEVICE, stop_after);
+      check_resuming (SLOW_SERVER, stop_after);
     }
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "cleave-host.h"
 #include "test.h"
+#include <float.h>
 #include <math.h>
 
 #define N_SPLITS 23
@@ -66,7 +67,7 @@ ask (CleaveOptimizer *optimizer, double progress, guint step)
 }
 
 /* Tells values that depend on the architecture and, where the trial is split, on the split: smallest at 10, where
- * 7·10 = 1 mod 23. */
+ * 7·10 = 1 mod 23. Thirds make values that only all bits of a number hold. */
 static void
 tell (CleaveOptimizer *optimizer, CleaveTrials *trials)
 {
@@ -82,7 +83,7 @@ tell (CleaveOptimizer *optimizer, CleaveTrials *trials)
                         ? cleave_candidate_get_split (candidate)
                         : 0;
       values[i] = 2.0 * cleave_candidate_get (candidate, 0) - cleave_candidate_get (candidate, 1)
-                  + (7 * split + N_SPLITS - 1) % N_SPLITS;
+                  + (7 * split + N_SPLITS - 1) % N_SPLITS / 3.0;
     }
   cleave_optimizer_tell (optimizer, trials, values, n_trials, &error);
   EXPECT_NO_ERROR (error);
@@ -103,7 +104,7 @@ save_search (CleaveOptimizer *hwnas)
   g_autoptr (GVariant) state = cleave_optimizer_save (hwnas, NULL);
   GVariant *search;
 
-  g_variant_get (state, "(uuv)", NULL, NULL, &search);
+  g_variant_get (state, "(buudv)", NULL, NULL, NULL, NULL, &search);
   return search;
 }
 
@@ -142,37 +143,67 @@ TEST (Hwnas, SearchesOnTheDeviceAsIfThereWereNoSplit)
   EXPECT_INT (recommended_split (hwnas), N_SPLITS - 1);
 }
 
-/* The closing round of a search, told these values, gives the split that trying all of them gives. */
-static void
-check_closing_round (const double *values)
+/* Plays a search of a few steps to its end. */
+static CleaveOptimizer *
+make_searched (void)
 {
   g_autoptr (CleaveOptimizer) hwnas = make_started ("hwnas", TRUE);
-  g_autoptr (GError) error = NULL;
-  guint best = 0;
-  REQUIRE (hwnas != NULL);
 
-  for (guint step = 0; step < 5; step++)
+  for (guint step = 0; hwnas != NULL && step < 5; step++)
     {
       g_autoptr (CleaveTrials) trials = ask (hwnas, step / 5.0, step);
       tell (hwnas, trials);
     }
-  g_autoptr (CleaveCandidate) before = cleave_optimizer_recommend (hwnas, &error);
-  REQUIRE_NO_ERROR (error);
+  return g_steal_pointer (&hwnas);
+}
+
+/* The next ask is for this split point of the architecture alone; it is told its penalty where that reaches the cutoff,
+ * as the search does, else penalty and loss. Gives how many were scored: 0 or 1. */
+static guint
+play_split (CleaveOptimizer *hwnas, CleaveCandidate *architecture, guint split, double penalty, double loss)
+{
   g_autoptr (CleaveTrials) trials = ask (hwnas, 1, 5);
-  REQUIRE (cleave_trials_get_length (trials) == N_SPLITS);
-  for (guint split = 0; split < N_SPLITS; split++)
+  g_autoptr (GError) error = NULL;
+
+  if (!EXPECT_INT (cleave_trials_get_length (trials), 1))
+    return 0;
+  CleaveCandidate *candidate = cleave_trials_get_candidate (trials, 0);
+  EXPECT_INT (cleave_trials_get_placement (trials, 0), CLEAVE_PLACEMENT_SPLIT);
+  EXPECT_INT (cleave_trials_get_fidelity (trials, 0), CLEAVE_FIDELITY_FULL);
+  EXPECT_INT (cleave_candidate_get (candidate, 0), cleave_candidate_get (architecture, 0));
+  EXPECT_INT (cleave_candidate_get (candidate, 1), cleave_candidate_get (architecture, 1));
+  EXPECT_INT (cleave_candidate_get_split (candidate), split);
+  gboolean scored = penalty < cleave_trials_get_cutoff (trials, 0);
+  const double value = scored ? penalty + loss : penalty;
+  cleave_optimizer_tell (hwnas, trials, &value, 1, &error);
+  EXPECT_NO_ERROR (error);
+  return scored;
+}
+
+/* The end of a search with these penalties and losses gives the split that trying all of them gives, and scores only
+ * those whose penalty is not above all values before. */
+static void
+check_splits (const double *penalties, const double *losses)
+{
+  g_autoptr (CleaveOptimizer) hwnas = make_searched ();
+  g_autoptr (CleaveCandidate) before = hwnas != NULL ? cleave_optimizer_recommend (hwnas, NULL) : NULL;
+  guint best = 0, n_scored = 0, n_expected = 0;
+  double lowest = INFINITY;
+  REQUIRE (before != NULL);
+
+  for (guint split = 1; split < N_SPLITS; split++)
+    if (penalties[split] + losses[split] < penalties[best] + losses[best])
+      best = split;
+  for (guint i = 0; i < N_SPLITS; i++)
     {
-      CleaveCandidate *candidate = cleave_trials_get_candidate (trials, split);
-      EXPECT_INT (cleave_trials_get_placement (trials, split), CLEAVE_PLACEMENT_SPLIT);
-      EXPECT_INT (cleave_trials_get_fidelity (trials, split), CLEAVE_FIDELITY_FULL);
-      EXPECT_INT (cleave_candidate_get (candidate, 0), cleave_candidate_get (before, 0));
-      EXPECT_INT (cleave_candidate_get (candidate, 1), cleave_candidate_get (before, 1));
-      EXPECT_INT (cleave_candidate_get_split (candidate), split);
-      if (values[split] < values[best])
-        best = split;
+      guint split = N_SPLITS - 1 - i;
+
+      n_scored += play_split (hwnas, before, split, penalties[split], losses[split]);
+      n_expected += penalties[split] <= lowest && isfinite (penalties[split]);
+      lowest = fmin (lowest, penalties[split] + losses[split]);
+      EXPECT_TRUE (recommended_split (hwnas) >= split);
     }
-  cleave_optimizer_tell (hwnas, trials, values, N_SPLITS, &error);
-  REQUIRE_NO_ERROR (error);
+  EXPECT_INT (n_scored, n_expected);
   EXPECT_INT (recommended_split (hwnas), best);
   g_autoptr (CleaveTrials) rest = ask (hwnas, 1, 6);
   EXPECT_INT (cleave_trials_get_length (rest), 0);
@@ -180,26 +211,46 @@ check_closing_round (const double *values)
 
 TEST (Hwnas, TakesTheBestOfAllSplits)
 {
-  double values[N_SPLITS];
+  double penalties[N_SPLITS] = { 0 }, losses[N_SPLITS] = { 0 };
 
-  for (guint round = 0; round < 20; round++)
+  for (guint round = 0; round < 40; round++)
     {
       g_autoptr (CleaveRandom) random = cleave_random_new (9, round, 0, 0);
-      /* Few values, so that the smallest comes more than once. */
+      /* Few values, so that the smallest comes more than once, and a loss of 0 makes a penalty equal a value. The first
+       * rounds have no penalty: all are scored. */
       for (guint split = 0; split < N_SPLITS; split++)
-        values[split] = cleave_random_below (random, 12);
-      check_closing_round (values);
+        {
+          penalties[split] = round < 10 ? 0 : cleave_random_below (random, 6);
+          losses[split] = cleave_random_below (random, 4);
+        }
+      check_splits (penalties, losses);
     }
   for (guint split = 0; split < N_SPLITS; split++)
-    values[split] = INFINITY;
-  check_closing_round (values);
-  values[N_SPLITS - 1] = 8;
-  check_closing_round (values);
+    penalties[split] = INFINITY;
+  check_splits (penalties, losses);
+  penalties[N_SPLITS - 1] = 8;
+  check_splits (penalties, losses);
+}
+
+/* The last split's value is 3. Of an earlier one, a penalty of 3 with a loss of 0 is as good, and the earlier is taken;
+ * with a loss, be it the smallest, it is worse. */
+TEST (Hwnas, PenaltyThatEqualsTheBestValueIsNoReasonToSkip)
+{
+  double penalties[N_SPLITS], losses[N_SPLITS];
+
+  for (guint split = 0; split < N_SPLITS; split++)
+    {
+      penalties[split] = split == N_SPLITS - 1 ? 1 : split == 7 ? 3 : 4;
+      losses[split] = split == N_SPLITS - 1 ? 2 : 0;
+    }
+  check_splits (penalties, losses);
+  losses[7] = 4 * DBL_EPSILON;
+  check_splits (penalties, losses);
 }
 
 /* The steps of a whole search are ask, tell, ask, tell, …; the last ask is answered by nothing. */
 #define N_SEARCH_STEPS 3
-#define N_MOMENTS (2 * (N_SEARCH_STEPS + 2))
+#define N_MOMENTS (2 * (N_SEARCH_STEPS + N_SPLITS + 1))
 
 static void
 play (CleaveOptimizer *optimizer, guint moment, CleaveTrials **trials)
@@ -213,6 +264,20 @@ play (CleaveOptimizer *optimizer, guint moment, CleaveTrials **trials)
     }
   g_clear_pointer (trials, cleave_trials_unref);
   *trials = ask (optimizer, MIN (step / (double)N_SEARCH_STEPS, 1), step);
+}
+
+static void
+expect_same_trials (CleaveTrials *actual, CleaveTrials *expected)
+{
+  if (!EXPECT_INT (cleave_trials_get_length (actual), cleave_trials_get_length (expected)))
+    return;
+  for (guint i = 0; i < cleave_trials_get_length (expected); i++)
+    {
+      EXPECT_TRUE (
+          cleave_candidate_equal (cleave_trials_get_candidate (actual, i), cleave_trials_get_candidate (expected, i)));
+      EXPECT_INT (cleave_trials_get_placement (actual, i), cleave_trials_get_placement (expected, i));
+      EXPECT_TRUE (cleave_trials_get_cutoff (actual, i) == cleave_trials_get_cutoff (expected, i));
+    }
 }
 
 TEST (Hwnas, StateRoundTripAtEveryMoment)
@@ -240,7 +305,7 @@ TEST (Hwnas, StateRoundTripAtEveryMoment)
         {
           play (hwnas, moment, &trials);
           play (resumed, moment, &resumed_trials);
-          EXPECT_INT (cleave_trials_get_length (resumed_trials), cleave_trials_get_length (trials));
+          expect_same_trials (resumed_trials, trials);
         }
       EXPECT_INT (cleave_trials_get_length (trials), 0);
       g_autoptr (GVariant) end = cleave_optimizer_save (hwnas, &error);
@@ -253,10 +318,11 @@ TEST (Hwnas, StateRoundTripAtEveryMoment)
 TEST (Hwnas, RefusesAWrongState)
 {
   static const char *const cases[][2] = {
-    { "(1, 2)", "type (ii), expected (uuv)" },
-    { "(uint32 3, uint32 0, <0>)", "phase 3 and split 0, expected at most 2 and 22" },
-    { "(uint32 0, uint32 23, <0>)", "phase 0 and split 23" },
-    { "(uint32 0, uint32 0, <'nonsense'>)", "asng: the state is of type s" },
+    { "(1, 2)", "type (ii), expected (buudv)" },
+    { "(false, uint32 23, uint32 0, 1.0, <0>)", "split 23, 0 left and best value 1, expected at most 22, at most 23" },
+    { "(true, uint32 0, uint32 24, 1.0, <0>)", "split 0, 24 left" },
+    { "(false, uint32 0, uint32 0, nan, <0>)", "best value nan" },
+    { "(true, uint32 0, uint32 0, 1.0, <'nonsense'>)", "asng: the state is of type s" },
   };
   g_autoptr (CleaveOptimizer) hwnas = make_started ("hwnas", TRUE);
   GError *error = NULL;
@@ -278,7 +344,7 @@ TEST (Hwnas, SaysWhatItNeeds)
   g_autoptr (CleaveOptimizer) hwnas = make ("hwnas");
   g_autoptr (GVariant) only_split = g_variant_ref_sink (g_variant_new_parsed ("[('split', ['0', '1'])]"));
   g_autoptr (GVariant) variables = make_variables (TRUE);
-  const double value = 1;
+  const double values[] = { 1, 2 };
   GError *error = NULL;
   REQUIRE (hwnas != NULL);
 
@@ -289,17 +355,25 @@ TEST (Hwnas, SaysWhatItNeeds)
 
   EXPECT_TRUE (cleave_optimizer_start (hwnas, variables, &error));
   g_autoptr (CleaveTrials) trials = ask (hwnas, 1, 0);
-  g_autoptr (CleaveTrials) one = cleave_trials_new ();
-  cleave_trials_add (one, cleave_trials_get_candidate (trials, 0), CLEAVE_PLACEMENT_SPLIT, CLEAVE_FIDELITY_FULL);
-  EXPECT_TRUE (!cleave_optimizer_tell (hwnas, one, &value, 1, &error));
-  EXPECT_ERROR (error, CLEAVE_ERROR_DATA, "told 1 values, expected one for each of 23 split points");
+  CleaveCandidate *candidate = cleave_trials_get_candidate (trials, 0);
+  g_autoptr (CleaveTrials) two = cleave_trials_new ();
+  cleave_trials_add (two, candidate, CLEAVE_PLACEMENT_SPLIT, CLEAVE_FIDELITY_FULL);
+  cleave_trials_add (two, candidate, CLEAVE_PLACEMENT_SPLIT, CLEAVE_FIDELITY_FULL);
+  EXPECT_TRUE (!cleave_optimizer_tell (hwnas, two, values, 2, &error));
+  EXPECT_ERROR (error, CLEAVE_ERROR_DATA, "told 2 values, expected one, of split point 22");
+  g_autoptr (CleaveCandidate) elsewhere = cleave_candidate_with_split (candidate, 21);
+  g_autoptr (CleaveTrials) other = cleave_trials_new ();
+  cleave_trials_add (other, elsewhere, CLEAVE_PLACEMENT_SPLIT, CLEAVE_FIDELITY_FULL);
+  EXPECT_TRUE (!cleave_optimizer_tell (hwnas, other, values, 1, &error));
+  EXPECT_ERROR (error, CLEAVE_ERROR_DATA, "expected one, of split point 22");
 
   g_object_set (hwnas, "search", NULL, NULL);
   EXPECT_TRUE (!cleave_optimizer_start (hwnas, variables, &error));
   EXPECT_ERROR (error, CLEAVE_ERROR_CONFIG, "search is not set");
 }
 
-/* The inner one takes b for its split: four closing trials, which the outer one puts on the device, then its own. */
+/* The inner one takes b for its split: four closing steps, which the outer one puts on the device with their cutoffs;
+ * then come its own. */
 TEST (Hwnas, MayHoldItsLike)
 {
   g_autoptr (CleaveOptimizer) outer = make ("hwnas");
@@ -311,16 +385,17 @@ TEST (Hwnas, MayHoldItsLike)
   g_object_set (outer, "search", inner, NULL);
   cleave_optimizer_start (outer, variables, &error);
   REQUIRE_NO_ERROR (error);
-  g_autoptr (CleaveTrials) first = ask (outer, 1, 0);
-  REQUIRE (cleave_trials_get_length (first) == 4);
-  EXPECT_INT (cleave_trials_get_placement (first, 0), CLEAVE_PLACEMENT_DEVICE);
-  EXPECT_INT (cleave_trials_get_fidelity (first, 0), CLEAVE_FIDELITY_FULL);
-  tell (outer, first);
-  g_autoptr (CleaveTrials) second = ask (outer, 1, 1);
-  EXPECT_INT (cleave_trials_get_length (second), N_SPLITS);
-  tell (outer, second);
-  g_autoptr (CleaveTrials) third = ask (outer, 1, 2);
-  EXPECT_INT (cleave_trials_get_length (third), 0);
+  for (guint step = 0; step < 4 + N_SPLITS; step++)
+    {
+      g_autoptr (CleaveTrials) trials = ask (outer, 1, step);
+      REQUIRE (cleave_trials_get_length (trials) == 1);
+      EXPECT_INT (cleave_trials_get_placement (trials, 0), step < 4 ? CLEAVE_PLACEMENT_DEVICE : CLEAVE_PLACEMENT_SPLIT);
+      EXPECT_INT (cleave_trials_get_fidelity (trials, 0), CLEAVE_FIDELITY_FULL);
+      EXPECT_TRUE (isinf (cleave_trials_get_cutoff (trials, 0)) == (step == 0 || step == 4));
+      tell (outer, trials);
+    }
+  g_autoptr (CleaveTrials) rest = ask (outer, 1, 4 + N_SPLITS);
+  EXPECT_INT (cleave_trials_get_length (rest), 0);
   g_autoptr (CleaveCandidate) answer = cleave_optimizer_recommend (outer, &error);
   REQUIRE_NO_ERROR (error);
   EXPECT_INT (cleave_candidate_get (answer, 1), 3);
