@@ -45,6 +45,28 @@ cleave_comparison_accuracy (const CleaveResult *run, double drop_rate)
   return NAN;
 }
 
+gboolean
+cleave_comparison_is_within (const CleaveComparison *self, const CleaveResult *run)
+{
+  return run->latency.total_ms <= self->latency_threshold_ms;
+}
+
+double
+cleave_comparison_latency_percent (const CleaveComparison *self, const CleaveMethod *baseline)
+{
+  const CleaveMethod *first = self->methods->pdata[0];
+
+  return 100 * (first->latency_ms.median - baseline->latency_ms.median) / baseline->latency_ms.median;
+}
+
+double
+cleave_comparison_accuracy_points (const CleaveComparison *self, const CleaveMethod *baseline)
+{
+  const CleaveMethod *first = self->methods->pdata[0];
+
+  return 100 * (first->accuracy.median - baseline->accuracy.median);
+}
+
 static int
 compare_numbers (gconstpointer a, gconstpointer b)
 {
@@ -58,6 +80,31 @@ cleave_spread (double *values, gsize n)
 {
   qsort (values, n, sizeof *values, compare_numbers);
   return (CleaveSpread){ (values[(n - 1) / 2] + values[n / 2]) / 2, values[0], values[n - 1] };
+}
+
+GArray *
+cleave_comparison_drop_rates (const CleaveComparison *self)
+{
+  g_autoptr (GArray) all = g_array_new (FALSE, FALSE, sizeof (double));
+  GArray *different = g_array_new (FALSE, FALSE, sizeof (double));
+
+  for (guint m = 0; m < self->methods->len; m++)
+    {
+      const CleaveMethod *method = self->methods->pdata[m];
+
+      for (guint r = 0; r < method->runs->len; r++)
+        {
+          const CleaveResult *run = method->runs->pdata[r];
+
+          for (guint i = 0; i < run->accuracies->len; i++)
+            g_array_append_val (all, g_array_index (run->accuracies, CleaveAccuracy, i).drop_rate);
+        }
+    }
+  g_array_sort (all, compare_numbers);
+  for (guint i = 0; i < all->len; i++)
+    if (i == 0 || g_array_index (all, double, i) != g_array_index (all, double, i - 1))
+      g_array_append_val (different, g_array_index (all, double, i));
+  return different;
 }
 
 /* What all methods of a comparison have in common. */
@@ -112,10 +159,11 @@ cleave_comparison_add (CleaveComparison *self, const char *name, const char *con
         return FALSE;
       accuracies[i] = cleave_comparison_accuracy (run, self->drop_rate);
       latencies_ms[i] = run->latency.total_ms;
-      n_within += run->latency.total_ms <= self->latency_threshold_ms;
+      n_within += cleave_comparison_is_within (self, run);
     }
   method = g_new0 (CleaveMethod, 1);
-  method->name = g_strdup (name);
+  /* Of a file, whose name need not be UTF-8. */
+  method->name = g_utf8_make_valid (name, -1);
   method->config_text = g_strdup (config_text);
   method->accuracy = cleave_spread (accuracies, runs->len);
   method->latency_ms = cleave_spread (latencies_ms, runs->len);

@@ -39,6 +39,14 @@ void cleave_comparison_free (CleaveComparison *self);
  * methods before, or if a run was not evaluated at the channel's drop rate. */
 gboolean cleave_comparison_add (CleaveComparison *self, const char *name, const char *config_text, GPtrArray *runs,
                                 double bound_ms, GError **error);
+/* The first method's median latency against this one's in percent, −45 being 45 % below; not finite where this one's is
+ * 0. */
+double cleave_comparison_latency_percent (const CleaveComparison *self, const CleaveMethod *baseline);
+/* The first method's median accuracy less this one's, in percentage points. */
+double cleave_comparison_accuracy_points (const CleaveComparison *self, const CleaveMethod *baseline);
+/* What any run was evaluated at, ascending: GArray of double. */
+GArray *cleave_comparison_drop_rates (const CleaveComparison *self);
+gboolean cleave_comparison_is_within (const CleaveComparison *self, const CleaveResult *run);
 /* The share of the test images that a run classifies correctly at this drop rate; NaN where it was not evaluated. */
 double cleave_comparison_accuracy (const CleaveResult *run, double drop_rate);
 /* Of the N > 0 values, which are sorted by this; the median of an even number is the mean of the middle two. */

@@ -98,13 +98,9 @@ cleave_result_add_accuracies (JsonBuilder *builder, GArray *accuracies, guint n_
   json_builder_end_array (builder);
 }
 
-char *
-cleave_result_to_json (CleaveResult *self)
+void
+cleave_result_add (JsonBuilder *builder, CleaveResult *self)
 {
-  g_autoptr (JsonBuilder) builder = json_builder_new ();
-  g_autoptr (JsonNode) root = NULL;
-  g_autofree char *text = NULL;
-
   json_builder_begin_object (builder);
   add_integer (builder, "seed", self->seed);
   add_candidate (builder, self);
@@ -120,7 +116,16 @@ cleave_result_to_json (CleaveResult *self)
   json_builder_set_member_name (builder, "accuracies");
   cleave_result_add_accuracies (builder, self->accuracies, self->n_test_images);
   json_builder_end_object (builder);
+}
 
+char *
+cleave_result_to_json (CleaveResult *self)
+{
+  g_autoptr (JsonBuilder) builder = json_builder_new ();
+  g_autoptr (JsonNode) root = NULL;
+  g_autofree char *text = NULL;
+
+  cleave_result_add (builder, self);
   root = json_builder_get_root (builder);
   text = json_to_string (root, TRUE);
   return g_strconcat (text, "\n", NULL);

@@ -30,6 +30,8 @@ CleaveResult *cleave_result_new (guint seed, CleaveCandidate *candidate, GVarian
 void cleave_result_free (CleaveResult *self);
 /* Ends with a line break; no time, path or thread count in it, so the same run gives the same text. */
 char *cleave_result_to_json (CleaveResult *self);
+/* What is in result.json, as an object. */
+void cleave_result_add (JsonBuilder *builder, CleaveResult *self);
 /* As an array of objects. */
 void cleave_result_add_accuracies (JsonBuilder *builder, GArray *accuracies, guint n_test_images);
 CleaveResult *cleave_result_load (const char *path, GError **error);
