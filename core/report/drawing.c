@@ -14,6 +14,7 @@
 #define END_WIDTH 14 /* of a part before its first block or after its last */
 #define BAND_TOP 20  /* the cut's label is above */
 #define NUMBER_HEIGHT 16
+#define MIN_WIDTH 240 /* of what is written beside the boxes */
 
 #define TEXT_BREAK "_"
 
@@ -201,18 +202,24 @@ find_x (const Drawing *self, int cut, guint block)
   return END_WIDTH + block * (self->box_width + GAP) + (cut >= 0 && block >= (guint)cut ? CUT_GAP : 0);
 }
 
+static double
+find_bottom (const Drawing *self)
+{
+  return BAND_TOP + self->box_height + NUMBER_HEIGHT + 8;
+}
+
 static void
 append_band (const Drawing *self, GString *page, const char *class, double left, double right)
 {
   markup_append (page, "<rect class=\"%s\" x=\"%.1f\" y=\"%d\" width=\"%.1f\" height=\"%.1f\" rx=\"5\"/>\n", class,
-                 left, BAND_TOP, right - left, self->box_height + NUMBER_HEIGHT + 8);
+                 left, BAND_TOP, right - left, find_bottom (self) - BAND_TOP);
 }
 
 static void
 append_cut (const Drawing *self, GString *page, int cut, const CleaveResult *run, double width)
 {
   const double x = find_x (self, cut, cut) - (CUT_GAP + GAP) / 2.0;
-  const double bottom = BAND_TOP + self->box_height + NUMBER_HEIGHT + 8;
+  const double bottom = find_bottom (self);
   const char *anchor = x < 100 ? "start" : x > width - 100 ? "end" : "middle";
   const double text_x = x < 100 ? 0 : x > width - 100 ? width : x;
 
@@ -223,10 +230,10 @@ append_cut (const Drawing *self, GString *page, int cut, const CleaveResult *run
   markup_append (
       page, "<text class=\"cut\" x=\"%.1f\" y=\"12\" text-anchor=\"%s\">%" G_GSIZE_FORMAT " elements, %.2f ms</text>\n",
       text_x, anchor, run->latency.payload_elements, run->latency.transfer_ms);
-  markup_append (page, "<text class=\"part\" x=\"1\" y=\"%.1f\">device, %.2f ms</text>\n", bottom + 15,
+  markup_append (page, "<text class=\"part\" x=\"1\" y=\"%.1f\">device, %.2f ms</text>\n", bottom + 19,
                  run->latency.head_ms);
   markup_append (page, "<text class=\"part\" x=\"%.1f\" y=\"%.1f\" text-anchor=\"end\">server, %.2f ms</text>\n",
-                 width - 1, bottom + 15, run->latency.tail_ms);
+                 width - 1, bottom + 19, run->latency.tail_ms);
 }
 
 static void
@@ -269,8 +276,8 @@ drawing_append_run (const Drawing *self, GString *page, const char *method, cons
 {
   const guint n_blocks = cleave_candidate_get_length (run->candidate) - 1;
   const int cut = drawing_cut_place (run);
-  const double width = find_x (self, 0, n_blocks) - GAP + END_WIDTH;
-  const double height = BAND_TOP + self->box_height + NUMBER_HEIGHT + 28;
+  const double width = MAX (MIN_WIDTH, find_x (self, 0, n_blocks) - GAP + END_WIDTH);
+  const double height = find_bottom (self) + 24;
 
   markup_append (page,
                  "<svg class=\"architecture\" width=\"%.1f\" height=\"%.1f\" viewBox=\"0 0 %.1f %.1f\" role=\"img\""

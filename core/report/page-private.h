@@ -4,7 +4,6 @@
 /* The page's parts: each appends a part of its body. */
 
 #include "comparison.h"
-#include "drawing.h"
 
 G_BEGIN_DECLS
 
@@ -12,9 +11,5 @@ void page_append_introduction (GString *page, const CleaveComparison *comparison
 void page_append_summary (GString *page, const CleaveComparison *comparison);
 void page_append_runs (GString *page, const CleaveComparison *comparison);
 void page_append_drop_rates (GString *page, const CleaveComparison *comparison);
-
-/* A table in a container of its own, which scrolls where the window is narrow. */
-void page_begin_table (GString *page, const char *label);
-void page_end_table (GString *page);
 
 G_END_DECLS

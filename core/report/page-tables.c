@@ -6,16 +6,17 @@
 
 #include <math.h>
 
-void
-page_begin_table (GString *page, const char *label)
+/* In a container of its own, which scrolls where the window is narrow. */
+static void
+begin_table (GString *page, const char *label)
 {
   markup_append (page, "<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"%s\"><table>\n", label);
 }
 
-void
-page_end_table (GString *page)
+static void
+end_table (GString *page)
 {
-  g_string_append (page, "</tbody>\n</table></div>\n");
+  g_string_append (page, "</table></div>\n");
 }
 
 static void
@@ -68,7 +69,7 @@ append_summary_head (GString *page, const CleaveComparison *self)
                  "<th scope=\"colgroup\" colspan=\"3\">Latency, ms</th>",
                  self->drop_rate, first->name);
   markup_append (page,
-                 "<th scope=\"col\" rowspan=\"2\">Within %g ms</th><th scope=\"col\" rowspan=\"2\">Lowest possible"
+                 "<th scope=\"col\" rowspan=\"2\">Within %g ms</th><th scope=\"col\" rowspan=\"2\">Lowest possible"
                  " latency, ms</th><th scope=\"colgroup\" colspan=\"2\">%s against it</th></tr>\n<tr>",
                  self->latency_threshold_ms, first->name);
   for (int spread = 0; spread < 2; spread++)
@@ -79,15 +80,16 @@ append_summary_head (GString *page, const CleaveComparison *self)
     }
   append_head (page, "latency, %");
   append_head (page, "accuracy, points");
-  g_string_append (page, "</tr>\n</thead>\n<tbody>\n");
+  g_string_append (page, "</tr>\n</thead>\n");
 }
 
 void
 page_append_summary (GString *page, const CleaveComparison *self)
 {
   g_string_append (page, "<h2>Methods</h2>\n");
-  page_begin_table (page, "Methods");
+  begin_table (page, "Methods");
   append_summary_head (page, self);
+  g_string_append (page, "<tbody>\n");
   for (guint m = 0; m < self->methods->len; m++)
     {
       const CleaveMethod *method = self->methods->pdata[m];
@@ -101,7 +103,8 @@ page_append_summary (GString *page, const CleaveComparison *self)
       append_difference (page, m == 0 ? NAN : cleave_comparison_accuracy_points (self, method));
       g_string_append (page, "</tr>\n");
     }
-  page_end_table (page);
+  g_string_append (page, "</tbody>\n");
+  end_table (page);
 }
 
 /* --- a row a run --- */
@@ -132,9 +135,9 @@ append_runs_head (GString *page, const CleaveComparison *self)
                  "<caption>A row a run. Latency in ms: of the head on the device, of the transfer, of the tail on the"
                  " server, and of all three.</caption>\n<thead>\n<tr><th scope=\"col\" rowspan=\"2\">Method</th>"
                  "<th scope=\"col\" rowspan=\"2\">Seed</th><th scope=\"colgroup\" colspan=\"4\">Latency, ms</th>"
-                 "<th scope=\"col\" rowspan=\"2\">Within %g ms</th><th scope=\"col\" rowspan=\"2\">Payload, elements"
+                 "<th scope=\"col\" rowspan=\"2\">Within %g ms</th><th scope=\"col\" rowspan=\"2\">Payload, elements"
                  "</th><th scope=\"col\" rowspan=\"2\">Split</th><th scope=\"colgroup\" colspan=\"%d\">"
-                 "Accuracy in %% at a drop rate of</th></tr>\n<tr>",
+                 "Accuracy, %%, at drop rate</th></tr>\n<tr>",
                  self->latency_threshold_ms, self->drop_rate > 0 ? 2 : 1);
   append_head (page, "head");
   append_head (page, "transfer");
@@ -143,23 +146,25 @@ append_runs_head (GString *page, const CleaveComparison *self)
   append_head (page, "0");
   if (self->drop_rate > 0)
     markup_append (page, "<th scope=\"col\">%g</th>", self->drop_rate);
-  g_string_append (page, "</tr>\n</thead>\n<tbody>\n");
+  g_string_append (page, "</tr>\n</thead>\n");
 }
 
 void
 page_append_runs (GString *page, const CleaveComparison *self)
 {
   g_string_append (page, "<h2>Runs</h2>\n");
-  page_begin_table (page, "Runs");
+  begin_table (page, "Runs");
   append_runs_head (page, self);
   for (guint m = 0; m < self->methods->len; m++)
     {
       const CleaveMethod *method = self->methods->pdata[m];
 
+      g_string_append (page, "<tbody>\n");
       for (guint r = 0; r < method->runs->len; r++)
         append_run (page, self, method, method->runs->pdata[r]);
+      g_string_append (page, "</tbody>\n");
     }
-  page_end_table (page);
+  end_table (page);
 }
 
 /* --- a column a drop rate --- */
@@ -184,7 +189,7 @@ page_append_drop_rates (GString *page, const CleaveComparison *self)
 {
   g_autoptr (GArray) drop_rates = cleave_comparison_drop_rates (self);
 
-  page_begin_table (page, "Median accuracy by drop rate");
+  begin_table (page, "Median accuracy by drop rate");
   markup_append (page,
                  "<caption>Median accuracy in %% at each drop rate; the channel’s is %g.</caption>\n<thead>\n<tr>"
                  "<th scope=\"col\">Method</th>",
@@ -201,5 +206,6 @@ page_append_drop_rates (GString *page, const CleaveComparison *self)
         append_number (page, 100 * find_median_accuracy (method, g_array_index (drop_rates, double, i)));
       g_string_append (page, "</tr>\n");
     }
-  page_end_table (page);
+  g_string_append (page, "</tbody>\n");
+  end_table (page);
 }
