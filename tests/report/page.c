@@ -13,6 +13,12 @@
   "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"                                                                       \
   "<!DOCTYPE svg PUBLIC \"-//W3C//DTD SVG 1.1//EN\" \"http://www.w3.org/Graphics/SVG/1.1/DTD/svg11.dtd\">\n"
 
+typedef struct
+{
+  double x;
+  double width;
+} Box;
+
 /* What reading a page as XML comes upon. */
 typedef struct
 {
@@ -21,13 +27,13 @@ typedef struct
   guint n_cuts;
   guint n_details;
   guint n_headings;
-  GArray *blocks_before; /* guint, a cut: the boxes left of it */
-  GArray *block_xs;      /* double, of the drawing that is being read */
+  GArray *blocks_before; /* guint, a cut: the boxes that end left of it; G_MAXUINT where it lies on one */
+  GArray *blocks;        /* Box, of the drawing that is being read */
   double cut_x;
 } Reading;
 
 static double
-read_x (const char **names, const char **values, const char *name)
+read_number (const char **names, const char **values, const char *name)
 {
   for (guint i = 0; names[i] != NULL; i++)
     if (strcmp (names[i], name) == 0)
@@ -49,7 +55,6 @@ read_start (GMarkupParseContext *context, const char *element, const char **name
             GError **error)
 {
   Reading *reading = data;
-  double x;
 
   reading->n_headings += strcmp (element, "h1") == 0 || strcmp (element, "h2") == 0;
   reading->n_details += strcmp (element, "details") == 0;
@@ -57,17 +62,18 @@ read_start (GMarkupParseContext *context, const char *element, const char **name
     {
       reading->n_architectures++;
       reading->cut_x = NAN;
-      g_array_set_size (reading->block_xs, 0);
+      g_array_set_size (reading->blocks, 0);
     }
   else if (strcmp (element, "rect") == 0 && has_class (names, values, "block"))
     {
-      x = read_x (names, values, "x");
-      g_array_append_val (reading->block_xs, x);
+      const Box box = { read_number (names, values, "x"), read_number (names, values, "width") };
+
+      g_array_append_val (reading->blocks, box);
       reading->n_blocks++;
     }
   else if (strcmp (element, "line") == 0 && has_class (names, values, "cut"))
     {
-      reading->cut_x = read_x (names, values, "x1");
+      reading->cut_x = read_number (names, values, "x1");
       reading->n_cuts++;
     }
 }
@@ -76,14 +82,21 @@ static void
 read_end (GMarkupParseContext *context, const char *element, gpointer data, GError **error)
 {
   Reading *reading = data;
-  guint before = 0;
+  guint before = 0, after = 0;
 
-  if (strcmp (element, "svg") != 0 || reading->block_xs->len == 0 || isnan (reading->cut_x))
+  if (strcmp (element, "svg") != 0 || reading->blocks->len == 0 || isnan (reading->cut_x))
     return;
-  for (guint i = 0; i < reading->block_xs->len; i++)
-    before += g_array_index (reading->block_xs, double, i) < reading->cut_x;
+  for (guint i = 0; i < reading->blocks->len; i++)
+    {
+      const Box *box = &g_array_index (reading->blocks, Box, i);
+
+      before += box->x + box->width < reading->cut_x;
+      after += box->x > reading->cut_x;
+    }
+  if (before + after != reading->blocks->len)
+    before = G_MAXUINT;
   g_array_append_val (reading->blocks_before, before);
-  g_array_set_size (reading->block_xs, 0);
+  g_array_set_size (reading->blocks, 0);
 }
 
 static void
@@ -93,7 +106,7 @@ read_page (Reading *reading, const char *text)
   g_autoptr (GMarkupParseContext) context = g_markup_parse_context_new (&parser, 0, reading, NULL);
   g_autoptr (GError) error = NULL;
 
-  *reading = (Reading){ .block_xs = g_array_new (FALSE, FALSE, sizeof (double)),
+  *reading = (Reading){ .blocks = g_array_new (FALSE, FALSE, sizeof (Box)),
                         .blocks_before = g_array_new (FALSE, FALSE, sizeof (guint)) };
   if (g_markup_parse_context_parse (context, text, -1, &error))
     g_markup_parse_context_end_parse (context, &error);
@@ -103,7 +116,7 @@ read_page (Reading *reading, const char *text)
 static void
 reading_clear (Reading *reading)
 {
-  g_array_unref (reading->block_xs);
+  g_array_unref (reading->blocks);
   g_array_unref (reading->blocks_before);
 }
 
@@ -163,7 +176,7 @@ TEST (Page, holds_the_numbers)
   EXPECT_TRUE (strstr (page, "<b>&") == NULL);
 }
 
-/* Four boxes of runs with latencies that are above, equal, and all but equal. */
+/* Medians that are equal to the baseline's 40 ms and 0.7, above, and all but equal. */
 TEST (Page, finding_is_honest_for_every_sign)
 {
   static const struct
@@ -192,6 +205,19 @@ TEST (Page, finding_is_honest_for_every_sign)
       page = write_page (comparison);
       expect_text (page, cases[i].part);
     }
+}
+
+/* Here the baseline's first run was not evaluated without loss. */
+TEST (Page, median_over_other_runs_is_none)
+{
+  g_autoptr (CleaveComparison) comparison = invented_comparison ();
+  const CleaveMethod *baseline = comparison->methods->pdata[1];
+  CleaveResult *run = baseline->runs->pdata[0];
+  g_autofree char *page = NULL;
+
+  g_array_remove_index (run->accuracies, 0);
+  page = write_page (comparison);
+  expect_text (page, "<th scope=\"row\">&lt;b&gt;&amp;</th><td>–</td><td>70.00</td></tr>");
 }
 
 TEST (Page, one_method_is_compared_with_nothing)
@@ -232,15 +258,21 @@ TEST (Page, draws_every_architecture_with_its_cut)
 /* A split that is named otherwise may lie anywhere. */
 TEST (Page, draws_no_cut_whose_place_is_unknown)
 {
-  static const InventedRun run = { 1, { 0, 1, 0, 1 }, 10, 2, 8, 512, { 30, 28 } };
   static const struct
   {
     const char *splits;
+    guint split;
     int place;
-  } cases[] = { { "['0', '1']", 1 }, { "['early', 'late']", -1 }, { "['3', '7']", -1 } };
+  } cases[] = {
+    { "['0', '1']", 1, 1 },
+    { "['early', 'late']", 1, -1 },
+    { "['3', '7']", 1, -1 },
+    { "['0', '1', '2', '3', '4']", 4, -1 },
+  };
 
   for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
     {
+      const InventedRun run = { 1, { 0, 1, 0, cases[i].split }, 10, 2, 8, 512, { 30, 28 } };
       g_autofree char *space
           = g_strdup_printf ("[('a', ['x']), ('b', ['y<', 'z&']), ('c', ['x']), ('split', %s)]", cases[i].splits);
       g_autoptr (CleaveComparison) comparison = cleave_comparison_new ();
