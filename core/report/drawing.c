@@ -237,6 +237,16 @@ append_cut (const Drawing *self, GString *page, int cut, const CleaveResult *run
 }
 
 static void
+append_unplaced_cut (GString *page, const CleaveResult *run)
+{
+  markup_append (page,
+                 "<text class=\"cut\" x=\"0\" y=\"12\">split %s: %" G_GSIZE_FORMAT
+                 " elements, %.2f ms (where among the blocks, its name does not tell)</text>\n",
+                 run->choice_names[cleave_candidate_get_length (run->candidate) - 1], run->latency.payload_elements,
+                 run->latency.transfer_ms);
+}
+
+static void
 append_box (const Drawing *self, GString *page, const CleaveResult *run, guint block, double x)
 {
   g_auto (GStrv) lines = g_strsplit (run->choice_names[block], TEXT_BREAK, -1);
@@ -287,6 +297,8 @@ drawing_append_run (const Drawing *self, GString *page, const char *method, cons
   g_string_append (page, "\">\n");
   if (cut >= 0)
     append_cut (self, page, cut, run, width);
+  else
+    append_unplaced_cut (page, run);
   for (guint i = 0; i < n_blocks; i++)
     append_box (self, page, run, i, find_x (self, cut, i));
   g_string_append (page, "</svg>\n");
