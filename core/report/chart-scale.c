@@ -14,7 +14,7 @@ choose_step (double length)
   double power = pow (10, floor (log10 (length)));
   double digits = length / power;
 
-  return (digits < 1.5 ? 1 : digits < 3.5 ? 2 : digits < 7.5 ? 5 : 10) * power;
+  return (digits < 1.5 ? 1 : digits < 3 ? 2 : digits < 7 ? 5 : 10) * power;
 }
 
 CleaveScale
