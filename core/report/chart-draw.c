@@ -470,18 +470,24 @@ has_device (const char *device)
 static void
 run_plplot (const CleaveChart *chart, const char *device, FILE *file)
 {
+  PLINT stream;
+
   trouble.code = 0;
   trouble.message[0] = '\0';
-  plsError (&trouble.code, trouble.message);
   plsexit (leave_plplot);
+  plsError (&trouble.code, trouble.message);
   if (setjmp (trouble.way_out) != 0)
     {
+      /* The stream is in no state to be ended; it stays unused. */
       plsfile (NULL);
+      plsstrm (0);
       fclose (file);
       return;
     }
   if (!has_device (device))
     leave_plplot ("there is no such device; the packages libplplot17 and plplot-driver-cairo have them");
+  plmkstrm (&stream);
+  plsError (&trouble.code, trouble.message);
   plsdev (device);
   plsfile (file);
   plscolbg (255, 255, 255);
