@@ -133,35 +133,60 @@ read_entry (Reading *reading, guint entropy_column, CleaveTrialLog *self)
   g_array_append_val (self->entries, entry);
 }
 
+/* Cuts the line off TEXT, which ends at END; NULL behind the last one. */
+static char *
+cut_line (char **text, char *end)
+{
+  char *line = *text, *line_break;
+
+  if (line == end)
+    return NULL;
+  line_break = memchr (line, '\n', end - line);
+  *text = end;
+  if (line_break != NULL)
+    {
+      *line_break = '\0';
+      *text = line_break + 1;
+    }
+  return line;
+}
+
+static void
+read_text (Reading *reading, char *text, gsize length, CleaveTrialLog *self)
+{
+  char *end = text + length, *line = cut_line (&text, end);
+  g_auto (GStrv) columns = g_strsplit (line != NULL ? line : "", ",", 0);
+  guint entropy_column;
+
+  reading->line = 1;
+  reading->columns = columns;
+  entropy_column = read_columns (reading, self);
+  while (reading->error == NULL && (line = cut_line (&text, end)) != NULL)
+    {
+      g_auto (GStrv) fields = g_strsplit (line, ",", 0);
+
+      reading->line++;
+      reading->fields = fields;
+      read_entry (reading, entropy_column, self);
+    }
+}
+
 CleaveTrialLog *
 cleave_trial_log_load (const char *path, GError **error)
 {
   g_autoptr (CleaveTrialLog) self = g_new0 (CleaveTrialLog, 1);
   g_autoptr (GError) problem = NULL;
   g_autofree char *text = NULL;
-  g_auto (GStrv) lines = NULL;
-  g_auto (GStrv) columns = NULL;
-  Reading reading = { .path = path, .line = 1 };
-  guint entropy_column;
+  Reading reading = { .path = path };
+  gsize length;
 
   self->entries = g_array_new (FALSE, FALSE, sizeof (CleaveTrialEntry));
-  if (!g_file_get_contents (path, &text, NULL, &problem))
+  if (!g_file_get_contents (path, &text, &length, &problem))
     {
       g_set_error (error, CLEAVE_ERROR, CLEAVE_ERROR_DATA, "%s: can't be read: %s", path, problem->message);
       return NULL;
     }
-  lines = g_strsplit (text, "\n", 0);
-  columns = reading.columns = g_strsplit (lines[0] != NULL ? lines[0] : "", ",", 0);
-  entropy_column = read_columns (&reading, self);
-  /* The text ends with a line break. */
-  for (guint i = 1; reading.error == NULL && lines[i] != NULL && (lines[i][0] != '\0' || lines[i + 1] != NULL); i++)
-    {
-      g_auto (GStrv) fields = g_strsplit (lines[i], ",", 0);
-
-      reading.line = i + 1;
-      reading.fields = fields;
-      read_entry (&reading, entropy_column, self);
-    }
+  read_text (&reading, text, length, self);
   if (reading.error != NULL)
     {
       g_propagate_error (error, reading.error);

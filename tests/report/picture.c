@@ -28,6 +28,7 @@ add_shape (Picture *self, const char **names, const char **values)
 {
   PictureShape *shape = g_new0 (PictureShape, 1);
   g_auto (GStrv) points = g_strsplit_set (find_attribute (names, values, "points"), " \n", 0);
+  double lowest = INFINITY, highest = -INFINITY;
   gboolean skips;
 
   shape->filled = !g_str_equal (find_attribute (names, values, "fill"), "none");
@@ -42,10 +43,15 @@ add_shape (Picture *self, const char **names, const char **values)
       skips = FALSE;
     else
       {
+        double y = g_ascii_strtod (strchr (points[i], ',') + 1, NULL);
+
         shape->x += g_ascii_strtod (points[i], NULL);
-        shape->y += g_ascii_strtod (strchr (points[i], ',') + 1, NULL);
+        shape->y += y;
+        lowest = fmin (lowest, y);
+        highest = fmax (highest, y);
         shape->n_corners++;
       }
+  shape->height = highest - lowest;
   shape->x /= shape->n_corners;
   shape->y /= shape->n_corners;
   g_ptr_array_add (self->shapes, shape);

@@ -15,7 +15,8 @@ typedef struct
   gboolean filled;
   guint n_corners;
   double x;
-  double y; /* upwards */
+  double y;      /* upwards */
+  double height; /* from the lowest corner to the highest */
 } PictureShape;
 
 typedef struct
