@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "cli.h"
 
+#include <string.h>
+
 /* More than any machine has cores; each thread costs memory. */
 #define MAX_THREADS 1024
 
@@ -107,6 +109,16 @@ cli_load_config (const char *name, const CliShared *shared, GError **error)
     if (!cleave_config_set (config, shared->assignments[i], error))
       return NULL;
   return g_steal_pointer (&config);
+}
+
+char *
+cli_config_name (const char *name)
+{
+  char *base = g_path_get_basename (name);
+
+  if (g_str_has_suffix (base, ".ini"))
+    base[strlen (base) - strlen (".ini")] = '\0';
+  return base;
 }
 
 CleaveHost *

@@ -38,6 +38,8 @@ GStrv cli_parse (int argc, char **argv, const char *usage, const char *summary, 
 void cli_shared_clear (CliShared *shared);
 /* The config with --set applied. */
 CleaveConfig *cli_load_config (const char *name, const CliShared *shared, GError **error);
+/* What a config is called: its file's name without .ini. */
+char *cli_config_name (const char *name);
 CleaveHost *cli_make_host (const CliShared *shared, GError **error);
 /* Prints "cleave: MESSAGE" on stderr and gives the exit status that fits the error. */
 int cli_fail (const GError *error);
@@ -50,6 +52,7 @@ int cli_bench (int argc, char **argv);
 int cli_calibrate (int argc, char **argv);
 int cli_inspect (int argc, char **argv);
 int cli_check (int argc, char **argv);
+int cli_compare (int argc, char **argv);
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (CliShared, cli_shared_clear)
 

@@ -18,6 +18,7 @@ static const Command commands[] = {
   { "bench", cli_bench, "Tell how fast this machine trains and runs networks, and where the time goes" },
   { "calibrate", cli_calibrate, "Tell the computation speed that explains a device's measured latencies" },
   { "check", cli_check, "Check a config and all that it names" },
+  { "compare", cli_compare, "Run several methods with several seeds and set them side by side" },
   { "evaluate", cli_evaluate, "Tell the accuracy of a trained model over the lossy link" },
   { "inspect", cli_inspect, "List the plugins, or describe one" },
   { "latency", cli_latency, "Tell the end-to-end latency of a candidate" },

@@ -5,6 +5,7 @@
 #include "cli.h"
 #include "progress.h"
 #include "run-memory.h"
+#include "run-picture.h"
 #include "settings.h"
 
 #include <errno.h>
@@ -53,12 +54,10 @@ static char *
 default_folder (const char *config_name, CleaveConfig *config, GError **error)
 {
   g_autoptr (CleaveSettings) settings = cleave_settings_new (config, error);
-  g_autofree char *name = g_path_get_basename (config_name);
+  g_autofree char *name = cli_config_name (config_name);
 
   if (settings == NULL)
     return NULL;
-  if (g_str_has_suffix (name, ".ini"))
-    name[strlen (name) - strlen (".ini")] = '\0';
   return g_strdup_printf ("runs/%s-seed%u", name, settings->run->seed);
 }
 
@@ -125,12 +124,34 @@ print_result (CleaveResult *result, const char *folder)
                100.0 * accuracy->n_correct / result->n_test_images, accuracy->drop_rate,
                accuracy->drop_rate == result->channel_drop_rate ? " (the channel's)" : "");
     }
-  g_print ("Files     result.json, model.npz, metrics.csv, config.ini in %s\n", folder);
+  g_print ("Files     result.json, model.npz, metrics.csv, trials.csv, config.ini in %s\n", folder);
+  g_print ("Pictures  objective, latency and accuracy, each .svg and .png\n");
+}
+
+/* Made at the end, and made again where one is gone. */
+static gboolean
+draw (const char *folder, GError **error)
+{
+  static const char *const names[] = { "objective.svg", "objective.png", "latency.svg",
+                                       "latency.png",   "accuracy.svg",  "accuracy.png" };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (names); i++)
+    {
+      g_autofree char *path = g_build_filename (folder, names[i], NULL);
+
+      if (!g_file_test (path, G_FILE_TEST_EXISTS))
+        return cleave_run_draw (folder, error);
+    }
+  return TRUE;
 }
 
 static int
 report (CleaveResult *result, const char *folder, gboolean json)
 {
+  g_autoptr (GError) error = NULL;
+
+  if (!draw (folder, &error))
+    return cli_fail (error);
   if (json)
     {
       g_autofree char *text = cleave_result_to_json (result);
