@@ -132,8 +132,8 @@ print_result (CleaveResult *result, const char *folder)
 static gboolean
 draw (const char *folder, GError **error)
 {
-  static const char *const names[] = { "objective.svg", "objective.png", "latency.svg",
-                                       "latency.png",   "accuracy.svg",  "accuracy.png" };
+  static const char *const names[]
+      = { "objective.svg", "objective.png", "latency.svg", "latency.png", "accuracy.svg", "accuracy.png" };
 
   for (gsize i = 0; i < G_N_ELEMENTS (names); i++)
     {
