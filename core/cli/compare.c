@@ -94,8 +94,21 @@ check_method (const Method *self, const Method *other, GError **error)
   return FALSE;
 }
 
+/* The seeds that follow must be seeds too. */
+static gboolean
+check_seeds (const Method *self, guint n_seeds, GError **error)
+{
+  guint seed = self->settings->run->seed;
+
+  if (n_seeds - 1 <= G_MAXUINT32 - seed)
+    return TRUE;
+  g_set_error (error, CLEAVE_ERROR, CLEAVE_ERROR_CONFIG,
+               "[run] seed: %u and the %u that follow, expected none above %u", seed, n_seeds - 1, G_MAXUINT32);
+  return FALSE;
+}
+
 static GPtrArray *
-load_methods (const CliShared *shared, CleaveHost *host, GStrv config_names, GError **error)
+load_methods (const CliShared *shared, CleaveHost *host, GStrv config_names, guint n_seeds, GError **error)
 {
   g_autoptr (GPtrArray) methods = g_ptr_array_new_with_free_func (method_free);
 
@@ -103,7 +116,7 @@ load_methods (const CliShared *shared, CleaveHost *host, GStrv config_names, GEr
     {
       g_autoptr (Method) method = load_method (shared, host, config_names[i], error);
 
-      if (method == NULL)
+      if (method == NULL || !check_seeds (method, n_seeds, error))
         {
           g_prefix_error (error, "%s: ", config_names[i]);
           return NULL;
@@ -135,10 +148,16 @@ check_options (const CompareOptions *options, GError **error)
 
 /* --- the runs --- */
 
+/* The method's resolved config with another seed. */
 static char *
-seed_assignment (const Method *method, guint index)
+set_seed (const char *config_text, guint seed)
 {
-  return g_strdup_printf ("run.seed=%u", method->settings->run->seed + index);
+  g_autoptr (GKeyFile) config = g_key_file_new ();
+  g_autofree char *number = g_strdup_printf ("%u", seed);
+
+  g_key_file_load_from_data (config, config_text, -1, G_KEY_FILE_NONE, NULL);
+  g_key_file_set_value (config, "run", "seed", number);
+  return g_key_file_to_data (config, NULL, NULL);
 }
 
 static void
@@ -149,7 +168,7 @@ add_argument (GPtrArray *arguments, const char *argument)
 
 /* The command that does a run with this seed. */
 static GPtrArray *
-list_arguments (const CliShared *shared, const char *seed, guint n_jobs)
+list_arguments (const CliShared *shared, guint seed, guint n_jobs)
 {
   GPtrArray *arguments = g_ptr_array_new_with_free_func (g_free);
   g_autofree char *program = g_file_read_link ("/proc/self/exe", NULL);
@@ -168,7 +187,7 @@ list_arguments (const CliShared *shared, const char *seed, guint n_jobs)
       add_argument (arguments, shared->assignments[i]);
     }
   add_argument (arguments, "--set");
-  add_argument (arguments, seed);
+  g_ptr_array_add (arguments, g_strdup_printf ("run.seed=%u", seed));
   add_argument (arguments, "--threads");
   g_ptr_array_add (arguments, g_strdup_printf ("%u", n_threads));
   return arguments;
@@ -186,20 +205,12 @@ check_folder (const char *folder, const char *config_text, GError **error)
 }
 
 static CompareJob *
-make_job (const CliShared *shared, CleaveHost *host, const CompareOptions *options, const Method *method, guint index,
-          GError **error)
+make_job (const CliShared *shared, const CompareOptions *options, const Method *method, guint seed, GError **error)
 {
   g_autoptr (CompareJob) job = g_new0 (CompareJob, 1);
-  g_autoptr (CleaveConfig) config = cli_load_config (method->config_name, shared, error);
-  g_autofree char *seed = seed_assignment (method, index);
-  g_autofree char *config_text = NULL;
+  g_autofree char *config_text = set_seed (method->config_text, seed);
 
-  if (config == NULL || !cleave_config_set (config, seed, error))
-    return NULL;
-  config_text = cleave_run_resolve_config (host, config, error);
-  if (config_text == NULL)
-    return NULL;
-  job->label = g_strdup_printf ("%s-seed%u", method->name, method->settings->run->seed + index);
+  job->label = g_strdup_printf ("%s-seed%u", method->name, seed);
   job->folder = g_build_filename (options->out, "runs", job->label, NULL);
   job->command = list_arguments (shared, seed, options->jobs);
   job->config_name = g_strdup (method->config_name);
@@ -210,14 +221,15 @@ make_job (const CliShared *shared, CleaveHost *host, const CompareOptions *optio
 
 /* Seed after seed, so that all methods can be looked at early. */
 static GPtrArray *
-make_jobs (const CliShared *shared, CleaveHost *host, const CompareOptions *options, GPtrArray *methods, GError **error)
+make_jobs (const CliShared *shared, const CompareOptions *options, GPtrArray *methods, GError **error)
 {
   g_autoptr (GPtrArray) jobs = g_ptr_array_new_with_free_func ((GDestroyNotify)compare_job_free);
 
   for (int i = 0; i < options->seeds; i++)
     for (guint m = 0; m < methods->len; m++)
       {
-        CompareJob *job = make_job (shared, host, options, methods->pdata[m], i, error);
+        const Method *method = methods->pdata[m];
+        CompareJob *job = make_job (shared, options, method, method->settings->run->seed + i, error);
 
         if (job == NULL)
           return NULL;
@@ -306,25 +318,33 @@ load_comparison (const CompareOptions *options, GPtrArray *methods, GPtrArray *j
   return g_steal_pointer (&comparison);
 }
 
+static char *
+describe_spread (const CleaveSpread *spread, double scale, const char *unit, guint n_digits)
+{
+  return g_strdup_printf ("%.*f %s (%.*f … %.*f)", n_digits, scale * spread->median, unit, n_digits,
+                          scale * spread->minimum, n_digits, scale * spread->maximum);
+}
+
+/* Medians, and the smallest and largest of the runs. */
 static void
 print_comparison (const CleaveComparison *comparison)
 {
-  gsize width = strlen ("Method");
+  g_autofree char *accuracy_heading = g_strdup_printf ("accuracy at drop rate %g", comparison->drop_rate);
+  int width = strlen ("method");
 
   for (guint m = 0; m < comparison->methods->len; m++)
-    width = MAX (width, strlen (((CleaveMethod *)comparison->methods->pdata[m])->name));
-  g_print ("%-*s  accuracy at drop rate %-4g              latency; threshold %g ms\n", (int)width, "",
-           comparison->drop_rate, comparison->latency_threshold_ms);
-  g_print ("%-*s  median  (min … max)                 median  (min … max)                within\n", (int)width,
-           "Method");
+    width = MAX (width, (int)strlen (((CleaveMethod *)comparison->methods->pdata[m])->name));
+  g_print ("%-*s  %-27s  %-30s  within %g ms\n", width, "method", accuracy_heading, "latency",
+           comparison->latency_threshold_ms);
   for (guint m = 0; m < comparison->methods->len; m++)
     {
       const CleaveMethod *method = comparison->methods->pdata[m];
-      const CleaveSpread *accuracy = &method->accuracy, *latency_ms = &method->latency_ms;
+      g_autofree char *accuracy = describe_spread (&method->accuracy, 100, "%", 2);
+      g_autofree char *latency = describe_spread (&method->latency_ms, 1, "ms", 2);
 
-      g_print ("%-*s  %6.2f %%  (%.2f … %.2f)  %12.4f ms  (%.4f … %.4f)  %u of %u\n", (int)width, method->name,
-               100 * accuracy->median, 100 * accuracy->minimum, 100 * accuracy->maximum, latency_ms->median,
-               latency_ms->minimum, latency_ms->maximum, method->n_within_threshold, method->runs->len);
+      /* The three dots are one character in three bytes. */
+      g_print ("%-*s  %-29s  %-32s  %u of %u\n", width, method->name, accuracy, latency, method->n_within_threshold,
+               method->runs->len);
     }
 }
 
@@ -372,8 +392,9 @@ static gboolean
 compare (const CompareOptions *options, const CliShared *shared, GStrv config_names, GError **error)
 {
   g_autoptr (CleaveHost) host = check_options (options, error) ? cli_make_host (shared, error) : NULL;
-  g_autoptr (GPtrArray) methods = host != NULL ? load_methods (shared, host, config_names, error) : NULL;
-  g_autoptr (GPtrArray) jobs = methods != NULL ? make_jobs (shared, host, options, methods, error) : NULL;
+  g_autoptr (GPtrArray) methods
+      = host != NULL ? load_methods (shared, host, config_names, options->seeds, error) : NULL;
+  g_autoptr (GPtrArray) jobs = methods != NULL ? make_jobs (shared, options, methods, error) : NULL;
   g_autofree char *stages = jobs != NULL ? make_folders (options->out, error) : NULL;
   gboolean done;
   int lock = stages != NULL ? cleave_run_folder_lock (options->out, error) : -1;

@@ -41,27 +41,39 @@ count_left (const CleaveProgress *progress)
   return all > done ? all - done : 0;
 }
 
-static char *
-describe (CliProgress *self, const CleaveProgress *progress, gint64 now_us)
+/* Where in the stage: an optimizer may go on after the last epoch, for as long as it sees fit. */
+static void
+append_place (GString *text, const CleaveProgress *progress, gboolean is_closing)
 {
-  double elapsed_s = MAX (now_us - self->begin_us, 1) / (double)G_USEC_PER_SEC;
-  guint left_s = self->n_steps > 0 ? elapsed_s / self->n_steps * count_left (progress) : 0;
-  GString *text = g_string_new (cleave_stage_to_string (progress->stage));
-
-  if (progress->kind == CLEAVE_PROGRESS_STEP && progress->epoch >= progress->n_epochs)
+  if (is_closing && progress->kind == CLEAVE_PROGRESS_STEP)
     g_string_append_printf (text, " closing step %u",
                             (progress->epoch - progress->n_epochs) * progress->n_steps + progress->step);
+  else if (is_closing)
+    g_string_append (text, " closing");
   else if (progress->kind == CLEAVE_PROGRESS_STEP)
     g_string_append_printf (text, " epoch %u/%u step %u/%u", progress->epoch + 1, progress->n_epochs, progress->step,
                             progress->n_steps);
   else
     g_string_append_printf (text, " epoch %u/%u", progress->epoch, progress->n_epochs);
+}
+
+static char *
+describe (CliProgress *self, const CleaveProgress *progress, gint64 now_us)
+{
+  double elapsed_s = MAX (now_us - self->begin_us, 1) / (double)G_USEC_PER_SEC;
+  guint left_s = self->n_steps > 0 ? elapsed_s / self->n_steps * count_left (progress) : 0;
+  guint epochs_begun = progress->epoch + (progress->kind == CLEAVE_PROGRESS_STEP);
+  gboolean is_closing = epochs_begun > progress->n_epochs;
+  GString *text = g_string_new (cleave_stage_to_string (progress->stage));
+
+  append_place (text, progress, is_closing);
   if (!isnan (progress->loss))
     g_string_append_printf (text, ", loss %.4f", progress->loss);
   if (!isnan (progress->latency_ms))
     g_string_append_printf (text, ", best latency %.2f ms", progress->latency_ms);
-  g_string_append_printf (text, ", %.1f images/s, %u:%02u:%02u left in this stage", self->n_images / elapsed_s,
-                          left_s / 3600, left_s / 60 % 60, left_s % 60);
+  g_string_append_printf (text, ", %.1f images/s", self->n_images / elapsed_s);
+  if (!is_closing)
+    g_string_append_printf (text, ", %u:%02u:%02u left in this stage", left_s / 3600, left_s / 60 % 60, left_s % 60);
   return g_string_free (text, FALSE);
 }
 

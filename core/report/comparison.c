@@ -4,6 +4,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 static void
 method_free (gpointer data)
@@ -135,6 +136,28 @@ check_run (CleaveComparison *self, const char *name, const CleaveResult *run, GE
   return TRUE;
 }
 
+/* Of paths, only the files' names: where they lie is of this machine, not of the method. */
+static char *
+drop_folders (const char *config_text)
+{
+  g_auto (GStrv) lines = g_strsplit (config_text, "\n", -1);
+
+  for (guint i = 0; lines[i] != NULL; i++)
+    {
+      const char *value = strstr (lines[i], " = /");
+
+      if (value != NULL)
+        {
+          g_autofree char *name = g_path_get_basename (value);
+          char *line = g_strdup_printf ("%.*s = %s", (int)(value - lines[i]), lines[i], name);
+
+          g_free (lines[i]);
+          lines[i] = line;
+        }
+    }
+  return g_strjoinv ("\n", lines);
+}
+
 gboolean
 cleave_comparison_add (CleaveComparison *self, const char *name, const char *config_text, GPtrArray *runs,
                        double bound_ms, GError **error)
@@ -164,7 +187,7 @@ cleave_comparison_add (CleaveComparison *self, const char *name, const char *con
   method = g_new0 (CleaveMethod, 1);
   /* Of a file, whose name need not be UTF-8. */
   method->name = g_utf8_make_valid (name, -1);
-  method->config_text = g_strdup (config_text);
+  method->config_text = drop_folders (config_text);
   method->accuracy = cleave_spread (accuracies, runs->len);
   method->latency_ms = cleave_spread (latencies_ms, runs->len);
   method->n_within_threshold = n_within;

@@ -17,7 +17,7 @@ typedef struct
 typedef struct
 {
   char *name;            /* of its config */
-  char *config_text;     /* resolved, as its first run has it */
+  char *config_text;     /* resolved, as its first run has it, but paths without their folders */
   GPtrArray *runs;       /* CleaveResult, by seed */
   CleaveSpread accuracy; /* share of the test images at the channel's drop rate */
   CleaveSpread latency_ms;

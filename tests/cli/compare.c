@@ -265,8 +265,8 @@ expect_refused (const char *message, GStrv configs, const char *more, const char
 {
   g_autofree char *err = NULL;
 
-  EXPECT_INT (test_run_cleave (NULL, &err, "compare", configs[0], configs[1], "--plugin-path", tiny_plugins (), "--out",
-                               out, more, NULL),
+  EXPECT_INT (test_run_cleave (NULL, &err, "compare", configs[0], configs[1], "--plugin-path", tiny_plugins (),
+                               "--seeds", "2", "--out", out, more, NULL),
               2);
   test_check (strstr (err, message) != NULL, __FILE__, __LINE__, "\"%s\" is not in \"%s\"", message, err);
 }
@@ -308,6 +308,7 @@ TEST (Compare, mistakes_are_told_before_any_work)
   expect_refused ("are both called split", twins, NULL, out);
   expect_refused ("epohcs", mistake, NULL, out);
   expect_refused ("--seeds 0: expected a number from 1", configs, "--seeds=0", out);
+  expect_refused ("[run] seed: 4294967295 and the 1 that follow", configs, "--set=run.seed=4294967295", out);
   expect_refused ("--jobs 0: expected a number from 1", configs, "--jobs=0", out);
   expect_refused ("the output folder is not empty", configs, NULL, folder);
   EXPECT_TRUE (!tiny_exists (folder, "out"));

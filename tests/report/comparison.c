@@ -145,3 +145,19 @@ TEST (Comparison, json_reads_back)
   EXPECT_STRING (json_array_get_string_element (json_object_get_array_member (run, "architecture_choices"), 1), "skip");
   EXPECT_NEAR (json_object_get_double_member (run, "total_ms"), 24, 1e-12);
 }
+
+TEST (Comparison, configs_tell_no_folders)
+{
+  static const char space[] = "[('a', ['x']), ('b', ['x', 'y']), ('c', ['x', 'y', 'z']), ('split', ['0', '1'])]";
+  const InventedRun run = { 1, { 0, 1, 2, 0 }, 4, 8, 8, 2048, { 24, 20 } };
+  g_autoptr (CleaveComparison) comparison = cleave_comparison_new ();
+  g_autoptr (GError) error = NULL;
+  GPtrArray *runs = g_ptr_array_new_with_free_func ((GDestroyNotify)cleave_result_free);
+
+  g_ptr_array_add (runs, invented_result (&run, space));
+  cleave_comparison_add (comparison, "nasc", "[dataset]\npath = /home/me/data/images.tar.gz\nspeed = 8 Mbit/s\n", runs,
+                         0, &error);
+  REQUIRE_NO_ERROR (error);
+  EXPECT_STRING (((CleaveMethod *)comparison->methods->pdata[0])->config_text,
+                 "[dataset]\npath = images.tar.gz\nspeed = 8 Mbit/s\n");
+}
