@@ -73,17 +73,6 @@ should_stop (gpointer data)
   return recording->stop_after > 0 && recording->n_steps >= recording->stop_after;
 }
 
-static CleaveHost *
-make_host (void)
-{
-  const char *const paths[] = { tiny_plugins (), NULL };
-  g_autoptr (GError) error = NULL;
-  CleaveHost *host = cleave_host_new (paths, &error);
-
-  EXPECT_NO_ERROR (error);
-  return host;
-}
-
 /* An op takes a second where it is slow and a microsecond elsewhere, so that latency decides. */
 typedef enum
 {
@@ -108,7 +97,7 @@ make_run (const char *out, Slow slow)
                                    "search.epochs=2",
                                    "retrain.epochs=0" };
   g_autoptr (GError) error = NULL;
-  g_autoptr (CleaveHost) host = make_host ();
+  g_autoptr (CleaveHost) host = tiny_make_host (&error);
   g_autoptr (CleaveConfig) config = tiny_load_config ();
   CleaveRun *run = NULL;
 
@@ -249,7 +238,7 @@ check_resuming (Slow slow, guint stop_after)
   g_autofree char *reference = g_build_filename (folder, "reference", NULL);
   g_autofree char *out = g_build_filename (folder, "stopped", NULL);
   g_autoptr (GError) error = NULL;
-  g_autoptr (CleaveHost) host = make_host ();
+  g_autoptr (CleaveHost) host = tiny_make_host (&error);
   g_autoptr (CleaveRun) whole = make_run (reference, slow);
   g_autoptr (CleaveRun) first = make_run (out, slow);
   g_auto (Recording) recording = { .run = first, .stop_after = stop_after };
