@@ -87,16 +87,19 @@ add_dots (CleavePanel *panel, const Group *group, guint n_trials, Quantity quant
     }
 }
 
-/* A line through the statistic of a window centred at each trial, which is narrower at both ends. */
+/* A line through the statistic of a window centred at each trial, which is narrower at both ends. None where the window
+ * holds that trial alone: it would run from dot to dot. */
 static void
 add_running (CleavePanel *panel, const Group *group, const char *name, Quantity quantity, Statistic statistic)
 {
   guint n = group->entries->len, n_points = MIN (n, MAX_LINE_POINTS), half = n * WINDOW_SHARE / 2;
   g_autofree double *values = g_new (double, 2 * half + 1);
   g_autofree char *label = g_strdup_printf ("running %s of %u", name, 2 * half + 1);
-  CleaveSeries *series
-      = cleave_panel_add_series (panel, label, (CleaveStyle){ .colour = group->line, .opacity = 1, .line_px = 3.5 });
+  CleaveSeries *series;
 
+  if (half == 0)
+    return;
+  series = cleave_panel_add_series (panel, label, (CleaveStyle){ .colour = group->line, .opacity = 1, .line_px = 3.5 });
   for (guint i = 0; i < n_points; i++)
     {
       guint middle = choose (i, n_points, n), first = middle - MIN (half, middle);

@@ -115,6 +115,29 @@ TEST (RunPicture, long_searches_are_thinned_out)
   EXPECT_TRUE (g_bytes_get_size (svg) < 500000);
 }
 
+/* 5 % of 38 trials is less than one on either side, of 40 it is one. */
+TEST (RunPicture, few_trials_have_no_running_value)
+{
+  for (guint n_steps = 19; n_steps <= 20; n_steps++)
+    {
+      g_autofree char *trials = make_trials (n_steps);
+      const char *folder = make_run (trials);
+      g_autoptr (GError) error = NULL;
+      g_autoptr (Picture) objective = NULL;
+      g_autoptr (Picture) latency = NULL;
+
+      cleave_run_draw (folder, &error);
+      REQUIRE_NO_ERROR (error);
+      objective = picture_load (folder, "objective.svg");
+      latency = picture_load (folder, "latency.svg");
+      REQUIRE (objective != NULL && latency != NULL);
+      EXPECT_INT (picture_count_marks (objective, SKY, DOT), 2 * n_steps + 1);
+      EXPECT_TRUE (!picture_has_text (objective, "running mean of 1"));
+      EXPECT_TRUE (picture_has_text (objective, "running mean of 3") == (n_steps == 20));
+      EXPECT_TRUE (picture_has_text (latency, "running median of 3") == (n_steps == 20));
+    }
+}
+
 TEST (RunPicture, trials_scored_otherwise_are_told_apart)
 {
   const char *folder = make_run (HEADER "\n1,1,device,minibatch,1,20,1\n1,2,device,minibatch,1,inf,inf\n"
