@@ -45,6 +45,16 @@ append_architecture (GString *csv, CleaveCandidate *candidate)
     g_string_append_printf (csv, "%s%u", i > 0 ? " " : "", cleave_candidate_get (candidate, i));
 }
 
+/* Both columns are empty where the place is unknown. */
+static void
+append_cut (GString *csv, CleaveCut cut)
+{
+  if (cut.head_blocks >= 0)
+    g_string_append_printf (csv, ",%d,%d", cut.head_blocks, cut.inside_block);
+  else
+    g_string_append (csv, ",,");
+}
+
 static void
 append_run (GString *csv, const CleaveComparison *self, const char *name, const CleaveResult *run, GArray *drop_rates)
 {
@@ -52,6 +62,7 @@ append_run (GString *csv, const CleaveComparison *self, const char *name, const 
   g_string_append_printf (csv, ",%u", run->seed);
   append_architecture (csv, run->candidate);
   g_string_append_printf (csv, ",%u", cleave_candidate_get_split (run->candidate));
+  append_cut (csv, run->cut);
   append_number (csv, run->latency.head_ms);
   append_number (csv, run->latency.transfer_ms);
   append_number (csv, run->latency.tail_ms);
@@ -68,8 +79,8 @@ char *
 cleave_comparison_to_csv (const CleaveComparison *self)
 {
   g_autoptr (GArray) drop_rates = cleave_comparison_drop_rates (self);
-  GString *csv = g_string_new ("method,seed,architecture,split,head_ms,transfer_ms,tail_ms,total_ms,payload_elements,"
-                               "payload_bits,within_threshold");
+  GString *csv = g_string_new ("method,seed,architecture,split,head_blocks,cut_inside_block,head_ms,transfer_ms,"
+                               "tail_ms,total_ms,payload_elements,payload_bits,within_threshold");
 
   for (guint i = 0; i < drop_rates->len; i++)
     {

@@ -11,8 +11,10 @@
 #define CHARACTER_WIDTH 7.3 /* of the boxes' monospace */
 #define GAP 4               /* between boxes */
 #define CUT_GAP 18
-#define END_WIDTH 14 /* of a part before its first block or after its last */
-#define BAND_TOP 20  /* the cut's label is above */
+#define REST_WIDTH 12 /* of what the server computes of a block that is cut inside */
+#define END_WIDTH 14  /* of a part before its first block or after its last */
+#define BAND_TOP 20   /* the cut's label is above */
+#define BOX_TOP (BAND_TOP + 5)
 #define NUMBER_HEIGHT 16
 #define MIN_WIDTH 240 /* of what is written beside the boxes */
 
@@ -183,23 +185,28 @@ drawing_append_legend (const Drawing *self, GString *page)
   g_string_append (page, "</ul>\n");
 }
 
-int
-drawing_cut_place (const CleaveResult *run)
-{
-  const gsize n_blocks = cleave_candidate_get_length (run->candidate) - 1;
-  const guint split = cleave_candidate_get_split (run->candidate);
-  g_autofree char *number = g_strdup_printf ("%u", split);
-
-  return split <= n_blocks && strcmp (run->choice_names[n_blocks], number) == 0 ? (int)split : -1;
-}
-
 /* --- a run --- */
 
-/* Of the box or, for the number of blocks, where one more would be. */
+/* Of box number N (from 0), were there no cut; for the number of blocks, where one more would be. */
 static double
-find_x (const Drawing *self, int cut, guint block)
+find_uncut_x (const Drawing *self, guint n)
 {
-  return END_WIDTH + block * (self->box_width + GAP) + (cut >= 0 && block >= (guint)cut ? CUT_GAP : 0);
+  return END_WIDTH + n * (self->box_width + GAP);
+}
+
+static double
+find_x (const Drawing *self, CleaveCut cut, guint n)
+{
+  const gboolean is_right = cut.head_blocks >= 0 && n >= (guint)cut.head_blocks + cut.inside_block;
+
+  return find_uncut_x (self, n) + (is_right ? CUT_GAP + (cut.inside_block ? REST_WIDTH + GAP : 0) : 0);
+}
+
+/* In the middle between what is left and right of it. */
+static double
+find_cut_x (const Drawing *self, CleaveCut cut)
+{
+  return find_uncut_x (self, cut.head_blocks + cut.inside_block) + (CUT_GAP - GAP) / 2.0;
 }
 
 static double
@@ -216,9 +223,9 @@ append_band (const Drawing *self, GString *page, const char *class, double left,
 }
 
 static void
-append_cut (const Drawing *self, GString *page, int cut, const CleaveResult *run, double width)
+append_cut (const Drawing *self, GString *page, const CleaveResult *run, double width)
 {
-  const double x = find_x (self, cut, cut) - (CUT_GAP + GAP) / 2.0;
+  const double x = find_cut_x (self, run->cut);
   const double bottom = find_bottom (self);
   const char *anchor = x < 100 ? "start" : x > width - 100 ? "end" : "middle";
   const double text_x = x < 100 ? 0 : x > width - 100 ? width : x;
@@ -241,42 +248,56 @@ append_unplaced_cut (GString *page, const CleaveResult *run)
 {
   markup_append (page,
                  "<text class=\"cut\" x=\"0\" y=\"12\">split %s: %" G_GSIZE_FORMAT
-                 " elements, %.2f ms (where among the blocks, its name does not tell)</text>\n",
+                 " elements, %.2f ms (not drawn: blocks and variables of this space do not correspond)</text>\n",
                  run->choice_names[cleave_candidate_get_length (run->candidate) - 1], run->latency.payload_elements,
                  run->latency.transfer_ms);
 }
 
 static void
-append_box (const Drawing *self, GString *page, const CleaveResult *run, guint block, double x)
+append_rect (const Drawing *self, GString *page, const char *class, const char *choice, double x, double width)
 {
-  g_auto (GStrv) lines = g_strsplit (run->choice_names[block], TEXT_BREAK, -1);
-  const double center = x + self->box_width / 2, top = BAND_TOP + 5;
-  const double first_line = top + (self->box_height - LINE_HEIGHT * g_strv_length (lines)) / 2 + 11;
-
-  markup_append (page, "<g><title>%s: %s</title><rect class=\"block\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\"",
-                 run->variable_names[block], run->choice_names[block], x, top, self->box_width);
-  markup_append (page, " height=\"%.1f\" rx=\"3\" fill=\"", self->box_height);
-  append_colour (self, page, find_choice (self, run->choice_names[block]));
+  markup_append (page, "<rect class=\"%s\" x=\"%.1f\" y=\"%d\" width=\"%.1f\" height=\"%.1f\" rx=\"3\" fill=\"", class,
+                 x, BOX_TOP, width, self->box_height);
+  append_colour (self, page, find_choice (self, choice));
   g_string_append (page, "\"/>");
+}
+
+static void
+append_box (const Drawing *self, GString *page, const CleaveResult *run, guint block)
+{
+  const double x = find_x (self, run->cut, block);
+  g_auto (GStrv) lines = g_strsplit (run->choice_names[block], TEXT_BREAK, -1);
+  const double center = x + self->box_width / 2;
+  const double first_line = BOX_TOP + (self->box_height - LINE_HEIGHT * g_strv_length (lines)) / 2 + 11;
+
+  markup_append (page, "<g><title>%s: %s</title>", run->variable_names[block], run->choice_names[block]);
+  append_rect (self, page, "block", run->choice_names[block], x, self->box_width);
+  if (run->cut.inside_block && (int)block == run->cut.head_blocks)
+    append_rect (self, page, "block rest", run->choice_names[block], find_uncut_x (self, block + 1) + CUT_GAP,
+                 REST_WIDTH);
   for (guint i = 0; lines[i] != NULL; i++)
     markup_append (page, "<text class=\"choice\" x=\"%.1f\" y=\"%.1f\" text-anchor=\"middle\">%s</text>", center,
                    first_line + i * LINE_HEIGHT, lines[i]);
   markup_append (page, "<text class=\"number\" x=\"%.1f\" y=\"%.1f\" text-anchor=\"middle\">%u</text></g>\n", center,
-                 top + self->box_height + 13, block + 1);
+                 BOX_TOP + self->box_height + 13, block + 1);
 }
 
 /* All that the drawing shows, in words. */
 static void
-append_label (GString *page, const char *method, const CleaveResult *run, int cut)
+append_label (GString *page, const char *method, const CleaveResult *run)
 {
   const guint n_blocks = cleave_candidate_get_length (run->candidate) - 1;
 
-  markup_append (page, "%s, seed %u:%s", method, run->seed, cut >= 0 ? " on the device" : "");
+  markup_append (page, "%s, seed %u:%s", method, run->seed, run->cut.head_blocks >= 0 ? " on the device" : "");
   for (guint i = 0; i <= n_blocks; i++)
     {
-      if ((int)i == cut)
-        markup_append (page, " cut, %" G_GSIZE_FORMAT " elements; on the server", run->latency.payload_elements);
-      if (i < n_blocks)
+      const gboolean is_cut = (int)i == run->cut.head_blocks, is_inside = is_cut && run->cut.inside_block;
+
+      if (is_cut)
+        markup_append (page, " cut%s%s, %" G_GSIZE_FORMAT " elements; on the server%s", is_inside ? " inside " : "",
+                       is_inside ? run->choice_names[i] : "", run->latency.payload_elements,
+                       is_inside ? " the rest of it," : "");
+      if (i < n_blocks && !is_inside)
         markup_append (page, " %s,", run->choice_names[i]);
     }
 }
@@ -285,21 +306,20 @@ void
 drawing_append_run (const Drawing *self, GString *page, const char *method, const CleaveResult *run)
 {
   const guint n_blocks = cleave_candidate_get_length (run->candidate) - 1;
-  const int cut = drawing_cut_place (run);
-  const double width = MAX (MIN_WIDTH, find_x (self, 0, n_blocks) - GAP + END_WIDTH);
+  const double width = MAX (MIN_WIDTH, find_x (self, run->cut, n_blocks) - GAP + END_WIDTH);
   const double height = find_bottom (self) + 24;
 
   markup_append (page,
                  "<svg class=\"architecture\" width=\"%.1f\" height=\"%.1f\" viewBox=\"0 0 %.1f %.1f\" role=\"img\""
                  " aria-label=\"",
                  width, height, width, height);
-  append_label (page, method, run, cut);
+  append_label (page, method, run);
   g_string_append (page, "\">\n");
-  if (cut >= 0)
-    append_cut (self, page, cut, run, width);
+  if (run->cut.head_blocks >= 0)
+    append_cut (self, page, run, width);
   else
     append_unplaced_cut (page, run);
   for (guint i = 0; i < n_blocks; i++)
-    append_box (self, page, run, i, find_x (self, cut, i));
+    append_box (self, page, run, i);
   g_string_append (page, "</svg>\n");
 }

@@ -14,11 +14,8 @@ Drawing *drawing_new (const CleaveComparison *comparison);
 void drawing_free (Drawing *self);
 /* A list of the choices that any run made, with their colours. */
 void drawing_append_legend (const Drawing *self, GString *page);
-/* An SVG of its own. The cut is drawn where its name tells the place, see drawing_cut_place(). */
+/* An SVG of its own. A block that the cut lies inside is drawn in two pieces. */
 void drawing_append_run (const Drawing *self, GString *page, const char *method, const CleaveResult *run);
-/* How many blocks lie before the cut or hold it in their last; −1 where the split's name doesn't tell. A split that is
- * named by its number, at most that of the blocks, is taken to count them. */
-int drawing_cut_place (const CleaveResult *run);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Drawing, drawing_free)
 

@@ -91,11 +91,9 @@ append_architectures (GString *page, const CleaveComparison *self)
 {
   g_autoptr (Drawing) drawing = drawing_new (self);
 
-  g_string_append (
-      page, "<h2>Architectures</h2>\n<p>A box a block, from the input on the left to the output on the"
-            " right. The heavy line is the cut: the device computes what is left of it, the server what is"
-            " right of it. Split <i>k</i> is drawn after block <i>k</i>; where a space lays it inside that block,"
-            " the rest of the block is the server’s.</p>\n");
+  g_string_append (page, "<h2>Architectures</h2>\n<p>A box a block, from the input on the left to the output on the"
+                         " right. The heavy line is the cut: the device computes what is left of it, the server what is"
+                         " right of it.</p>\n");
   drawing_append_legend (drawing, page);
   for (guint m = 0; m < self->methods->len; m++)
     {

@@ -3,10 +3,47 @@
 #include "result.h"
 
 #include <math.h>
+#include <string.h>
+
+/* VARIABLE's category in the candidate is this one. */
+static gboolean
+has_choice (CleaveCandidate *candidate, GVariant *variables, gsize variable, const char *choice)
+{
+  g_autofree const char **categories = NULL;
+
+  g_variant_get_child (variables, variable, "(&s^a&s)", NULL, &categories);
+  return strcmp (categories[cleave_candidate_get (candidate, variable)], choice) == 0;
+}
+
+CleaveCut
+cleave_cut_find (CleaveNetwork *network, CleaveCandidate *candidate, GVariant *variables)
+{
+  const CleaveCut unknown = { .head_blocks = -1 };
+  const gsize n_variables = cleave_candidate_get_length (candidate) - 1;
+  const guint cut_op = cleave_network_get_cut (network);
+  CleaveCut cut = { 0 };
+  gsize n_chosen = 0;
+
+  for (guint i = 0; i < cleave_network_get_n_blocks (network); i++)
+    {
+      const CleaveBlock *block = cleave_network_get_block (network, i);
+
+      if (block->choice == NULL)
+        continue;
+      /* A space may let one variable choose several blocks, or leave blocks out. */
+      if (n_chosen == n_variables || !has_choice (candidate, variables, n_chosen, block->choice))
+        return unknown;
+      n_chosen++;
+      cut.head_blocks += block->end_op <= cut_op;
+      cut.inside_block |= block->first_op < cut_op && cut_op < block->end_op;
+    }
+  return n_chosen == n_variables ? cut : unknown;
+}
 
 CleaveResult *
 cleave_result_new (guint seed, CleaveCandidate *candidate, GVariant *variables, double latency_threshold_ms,
-                   const CleaveLatency *latency, double channel_drop_rate, guint n_test_images, GArray *accuracies)
+                   const CleaveLatency *latency, CleaveCut cut, double channel_drop_rate, guint n_test_images,
+                   GArray *accuracies)
 {
   CleaveResult *self = g_new0 (CleaveResult, 1);
   gsize n_choices = cleave_candidate_get_length (candidate);
@@ -24,6 +61,7 @@ cleave_result_new (guint seed, CleaveCandidate *candidate, GVariant *variables, 
     }
   self->latency_threshold_ms = latency_threshold_ms;
   self->latency = *latency;
+  self->cut = cut;
   self->channel_drop_rate = channel_drop_rate;
   self->n_test_images = n_test_images;
   self->accuracies = accuracies;
@@ -81,6 +119,22 @@ add_candidate (JsonBuilder *builder, CleaveResult *self)
   json_builder_add_string_value (builder, self->choice_names[n_choices - 1]);
 }
 
+/* Nulls where the place is unknown. */
+static void
+add_cut (JsonBuilder *builder, CleaveCut cut)
+{
+  json_builder_set_member_name (builder, "head_blocks");
+  if (cut.head_blocks >= 0)
+    json_builder_add_int_value (builder, cut.head_blocks);
+  else
+    json_builder_add_null_value (builder);
+  json_builder_set_member_name (builder, "cut_inside_block");
+  if (cut.head_blocks >= 0)
+    json_builder_add_boolean_value (builder, cut.inside_block);
+  else
+    json_builder_add_null_value (builder);
+}
+
 void
 cleave_result_add_accuracies (JsonBuilder *builder, GArray *accuracies, guint n_test_images)
 {
@@ -104,6 +158,7 @@ cleave_result_add (JsonBuilder *builder, CleaveResult *self)
   json_builder_begin_object (builder);
   add_integer (builder, "seed", self->seed);
   add_candidate (builder, self);
+  add_cut (builder, self->cut);
   add_number (builder, "head_ms", self->latency.head_ms);
   add_number (builder, "transfer_ms", self->latency.transfer_ms);
   add_number (builder, "tail_ms", self->latency.tail_ms);
@@ -239,6 +294,35 @@ read_candidate (Reading *reading, JsonObject *object, CleaveResult *self)
   self->choice_names[n_blocks] = read_text (reading, "split_choice", json_object_get_member (object, "split_choice"));
 }
 
+static CleaveCut
+read_cut (Reading *reading, JsonObject *object, guint n_blocks)
+{
+  JsonNode *head_blocks = json_object_get_member (object, "head_blocks");
+  JsonNode *inside = json_object_get_member (object, "cut_inside_block");
+  CleaveCut cut = { .head_blocks = -1 };
+  guint n_head_blocks;
+
+  if (head_blocks != NULL && JSON_NODE_HOLDS_NULL (head_blocks))
+    {
+      if (inside == NULL || !JSON_NODE_HOLDS_NULL (inside))
+        fail (reading, "cut_inside_block", "null, as \"head_blocks\" is");
+      return cut;
+    }
+  n_head_blocks = read_count (reading, "head_blocks", head_blocks);
+  if (n_head_blocks > n_blocks)
+    fail (reading, "head_blocks", "at most the number of blocks in \"architecture\"");
+  if (inside == NULL || !JSON_NODE_HOLDS_VALUE (inside) || json_node_get_value_type (inside) != G_TYPE_BOOLEAN)
+    {
+      fail (reading, "cut_inside_block", "true or false");
+      return cut;
+    }
+  cut.head_blocks = n_head_blocks;
+  cut.inside_block = json_node_get_boolean (inside);
+  if (cut.inside_block && n_head_blocks == n_blocks)
+    fail (reading, "cut_inside_block", "false where all blocks are in the head");
+  return cut;
+}
+
 static void
 read_accuracies (Reading *reading, JsonObject *object, CleaveResult *self)
 {
@@ -280,6 +364,7 @@ read_result (Reading *reading, JsonObject *object, CleaveResult *self)
 
   self->seed = read_count (reading, "seed", json_object_get_member (object, "seed"));
   read_candidate (reading, object, self);
+  self->cut = read_cut (reading, object, cleave_candidate_get_length (self->candidate) - 1);
   for (gsize i = 0; i < G_N_ELEMENTS (numbers); i++)
     *numbers[i].value = read_number (reading, numbers[i].key, json_object_get_member (object, numbers[i].key));
   self->channel_drop_rate

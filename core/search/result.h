@@ -10,6 +10,13 @@
 
 G_BEGIN_DECLS
 
+/* Where a network is cut, counted in the blocks that are chosen; fixed ones such as a stem do not count. */
+typedef struct
+{
+  int head_blocks;       /* that lie wholly in the head; −1 where blocks and variables do not correspond */
+  gboolean inside_block; /* the next one is begun in the head and ended in the tail */
+} CleaveCut;
+
 typedef struct
 {
   guint seed;
@@ -18,15 +25,19 @@ typedef struct
   GStrv choice_names; /* a name for every choice of the candidate, the split's last */
   double latency_threshold_ms;
   CleaveLatency latency;
+  CleaveCut cut;
   double channel_drop_rate;
   guint n_test_images;
   GArray *accuracies; /* CleaveAccuracy */
 } CleaveResult;
 
+/* Of the network that a space, whose VARIABLES these are, builds for a candidate. */
+CleaveCut cleave_cut_find (CleaveNetwork *network, CleaveCandidate *candidate, GVariant *variables);
+
 /* VARIABLES as a space gives them. Takes over ACCURACIES. */
 CleaveResult *cleave_result_new (guint seed, CleaveCandidate *candidate, GVariant *variables,
-                                 double latency_threshold_ms, const CleaveLatency *latency, double channel_drop_rate,
-                                 guint n_test_images, GArray *accuracies);
+                                 double latency_threshold_ms, const CleaveLatency *latency, CleaveCut cut,
+                                 double channel_drop_rate, guint n_test_images, GArray *accuracies);
 void cleave_result_free (CleaveResult *self);
 /* Ends with a line break; no time, path or thread count in it, so the same run gives the same text. */
 char *cleave_result_to_json (CleaveResult *self);

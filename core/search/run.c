@@ -341,7 +341,8 @@ run_evaluate (CleaveRun *self, CleaveNetwork *network, GError **error)
   if (accuracies == NULL)
     return NULL;
   return cleave_result_new (self->settings->run->seed, self->answer, self->variables,
-                            self->settings->objective->latency_threshold, &latency, channel_drop_rate,
+                            self->settings->objective->latency_threshold, &latency,
+                            cleave_cut_find (network, self->answer, self->variables), channel_drop_rate,
                             cleave_images_get_length (images), accuracies);
 }
 

@@ -23,11 +23,12 @@ make_run (guint seed, double latency_ms, guint n_correct)
   g_autoptr (CleaveCandidate) candidate = cleave_candidate_new (choices, G_N_ELEMENTS (choices));
   g_autoptr (GVariant) variables = g_variant_ref_sink (g_variant_new_parsed ("[('block-1', ['a']), ('split', ['0'])]"));
   const CleaveLatency latency = { .head_ms = latency_ms, .total_ms = latency_ms };
+  const CleaveCut cut = { 0, FALSE };
   const CleaveAccuracy accuracy[] = { { 0.4, n_correct - 20 }, { 0, n_correct + 20 }, { 0.2, n_correct } };
   GArray *accuracies = g_array_new (FALSE, FALSE, sizeof (CleaveAccuracy));
 
   g_array_append_vals (accuracies, accuracy, G_N_ELEMENTS (accuracy));
-  return cleave_result_new (seed, candidate, variables, 30, &latency, 0.2, 1000, accuracies);
+  return cleave_result_new (seed, candidate, variables, 30, &latency, cut, 0.2, 1000, accuracies);
 }
 
 static CleaveComparison *

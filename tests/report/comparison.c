@@ -87,22 +87,26 @@ TEST (Comparison, csv_has_a_line_a_run)
 {
   g_autoptr (CleaveComparison) comparison = invented_comparison ();
   CleaveMethod *baseline = comparison->methods->pdata[1];
+  const CleaveMethod *first = comparison->methods->pdata[0];
   CleaveResult *run = baseline->runs->pdata[0];
+  CleaveResult *inside = first->runs->pdata[1], *unknown = baseline->runs->pdata[1];
   g_autofree char *text = NULL;
   g_auto (GStrv) lines = NULL;
 
   g_free (baseline->name);
   baseline->name = g_strdup ("a \"b\", c");
   g_array_remove_index (run->accuracies, 0);
+  inside->cut = (CleaveCut){ 1, TRUE };
+  unknown->cut = (CleaveCut){ -1, FALSE };
   text = cleave_comparison_to_csv (comparison);
   lines = g_strsplit (text, "\n", -1);
   REQUIRE (EXPECT_INT (g_strv_length (lines), 7));
-  EXPECT_STRING (lines[0], "method,seed,architecture,split,head_ms,transfer_ms,tail_ms,total_ms,payload_elements,"
-                           "payload_bits,within_threshold,accuracy_0,accuracy_0.2");
-  EXPECT_STRING (lines[1], "nasc,1,0 1 2,0,4,8.192,7.808,20,2048,65536,1,0.6,0.5");
-  EXPECT_STRING (lines[2], "nasc,2,1 2 1,2,12,4.096,7.904,24,1024,32768,1,0.8,0.75");
-  EXPECT_STRING (lines[3], "\"a \"\"b\"\", c\",1,0 0 0,3,20,2.048,7.952,30,512,16384,1,,0.7");
-  EXPECT_STRING (lines[4], "\"a \"\"b\"\", c\",2,1 1 1,3,40,2.048,7.952,50,512,16384,0,0.775,0.6");
+  EXPECT_STRING (lines[0], "method,seed,architecture,split,head_blocks,cut_inside_block,head_ms,transfer_ms,tail_ms,"
+                           "total_ms,payload_elements,payload_bits,within_threshold,accuracy_0,accuracy_0.2");
+  EXPECT_STRING (lines[1], "nasc,1,0 1 2,0,0,0,4,8.192,7.808,20,2048,65536,1,0.6,0.5");
+  EXPECT_STRING (lines[2], "nasc,2,1 2 1,2,1,1,12,4.096,7.904,24,1024,32768,1,0.8,0.75");
+  EXPECT_STRING (lines[3], "\"a \"\"b\"\", c\",1,0 0 0,3,3,0,20,2.048,7.952,30,512,16384,1,,0.7");
+  EXPECT_STRING (lines[4], "\"a \"\"b\"\", c\",2,1 1 1,3,,,40,2.048,7.952,50,512,16384,0,0.775,0.6");
   EXPECT_STRING (lines[6], "");
 }
 

@@ -20,7 +20,8 @@ invented_result (const InventedRun *run, const char *space)
   GArray *array = g_array_new (FALSE, FALSE, sizeof (CleaveAccuracy));
 
   g_array_append_vals (array, accuracies, G_N_ELEMENTS (accuracies));
-  return cleave_result_new (run->seed, candidate, variables, 30, &latency, 0.2, 40, array);
+  return cleave_result_new (run->seed, candidate, variables, 30, &latency, (CleaveCut){ run->choices[3], FALSE }, 0.2,
+                            40, array);
 }
 
 static void

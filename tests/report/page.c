@@ -25,29 +25,36 @@ typedef struct
   guint n_blocks;
   guint n_architectures;
   guint n_cuts;
+  guint n_rests;
   guint n_details;
   guint n_headings;
   GArray *blocks_before; /* guint, a cut: the boxes that end left of it; G_MAXUINT where it lies on one */
   GArray *blocks;        /* Box, of the drawing that is being read */
+  Box rest;              /* the last second piece of a block */
+  double after_rest;     /* where the next block begins */
+  char fill[32];         /* the last block's colour */
   double cut_x;
 } Reading;
 
-static double
-read_number (const char **names, const char **values, const char *name)
+static const char *
+find_value (const char **names, const char **values, const char *name)
 {
   for (guint i = 0; names[i] != NULL; i++)
     if (strcmp (names[i], name) == 0)
-      return g_ascii_strtod (values[i], NULL);
-  return NAN;
+      return values[i];
+  return "";
 }
 
 static gboolean
 has_class (const char **names, const char **values, const char *class)
 {
-  for (guint i = 0; names[i] != NULL; i++)
-    if (strcmp (names[i], "class") == 0 && strcmp (values[i], class) == 0)
-      return TRUE;
-  return FALSE;
+  return strcmp (find_value (names, values, "class"), class) == 0;
+}
+
+static double
+read_number (const char **names, const char **values, const char *name)
+{
+  return g_ascii_strtod (find_value (names, values, name), NULL);
 }
 
 static void
@@ -68,8 +75,18 @@ read_start (GMarkupParseContext *context, const char *element, const char **name
     {
       const Box box = { read_number (names, values, "x"), read_number (names, values, "width") };
 
+      if (isnan (reading->after_rest))
+        reading->after_rest = box.x;
+      g_strlcpy (reading->fill, find_value (names, values, "fill"), sizeof reading->fill);
       g_array_append_val (reading->blocks, box);
       reading->n_blocks++;
+    }
+  else if (strcmp (element, "rect") == 0 && has_class (names, values, "block rest"))
+    {
+      reading->rest = (Box){ read_number (names, values, "x"), read_number (names, values, "width") };
+      reading->after_rest = NAN;
+      EXPECT_STRING (find_value (names, values, "fill"), reading->fill);
+      reading->n_rests++;
     }
   else if (strcmp (element, "line") == 0 && has_class (names, values, "cut"))
     {
@@ -243,6 +260,7 @@ TEST (Page, draws_every_architecture_with_its_cut)
   EXPECT_INT (reading.n_architectures, 5);
   EXPECT_INT (reading.n_blocks, 5 * 3);
   EXPECT_INT (reading.n_cuts, 5);
+  EXPECT_INT (reading.n_rests, 0);
   EXPECT_INT (reading.n_details, 2);
   EXPECT_INT (reading.n_headings, 6);
   if (EXPECT_INT (reading.blocks_before->len, 5))
@@ -255,42 +273,64 @@ TEST (Page, draws_every_architecture_with_its_cut)
   expect_text (page, "<title>block-2: skip</title>");
 }
 
-/* A split that is named otherwise may lie anywhere. */
-TEST (Page, draws_no_cut_whose_place_is_unknown)
+/* One run of three blocks, the second of them z&, with this cut. */
+static char *
+write_cut_page (CleaveCut cut)
 {
-  static const struct
-  {
-    const char *splits;
-    guint split;
-    int place;
-  } cases[] = {
-    { "['0', '1']", 1, 1 },
-    { "['early', 'late']", 1, -1 },
-    { "['3', '7']", 1, -1 },
-    { "['0', '1', '2', '3', '4']", 4, -1 },
+  static const InventedRun run = { 1, { 0, 1, 0, 0 }, 10, 2, 8, 512, { 30, 28 } };
+  g_autoptr (CleaveComparison) comparison = cleave_comparison_new ();
+  GPtrArray *runs = g_ptr_array_new_with_free_func ((GDestroyNotify)cleave_result_free);
+  CleaveResult *result
+      = invented_result (&run, "[('a', ['x']), ('b', ['y<', 'z&']), ('c', ['x']), ('split', ['late'])]");
+
+  result->cut = cut;
+  g_ptr_array_add (runs, result);
+  cleave_comparison_add (comparison, "any", "", runs, NAN, NULL);
+  return write_page (comparison);
+}
+
+/* The first piece is left of the line, the rest right of it and left of the next block; both of one colour. */
+TEST (Page, draws_a_block_that_is_cut_inside_in_two_pieces)
+{
+  static const char *const labels[] = {
+    " on the device cut inside x, 512 elements; on the server the rest of it, z&amp;, x,\"",
+    " on the device x, cut inside z&amp;, 512 elements; on the server the rest of it, x,\"",
+    " on the device x, z&amp;, cut inside x, 512 elements; on the server the rest of it,\"",
   };
 
-  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+  for (guint block = 0; block < 3; block++)
     {
-      const InventedRun run = { 1, { 0, 1, 0, cases[i].split }, 10, 2, 8, 512, { 30, 28 } };
-      g_autofree char *space
-          = g_strdup_printf ("[('a', ['x']), ('b', ['y<', 'z&']), ('c', ['x']), ('split', %s)]", cases[i].splits);
-      g_autoptr (CleaveComparison) comparison = cleave_comparison_new ();
-      GPtrArray *runs = g_ptr_array_new_with_free_func ((GDestroyNotify)cleave_result_free);
-      g_autofree char *page = NULL;
+      g_autofree char *page = write_cut_page ((CleaveCut){ block, TRUE });
       Reading reading;
 
-      g_ptr_array_add (runs, invented_result (&run, space));
-      EXPECT_INT (drawing_cut_place (runs->pdata[0]), cases[i].place);
-      cleave_comparison_add (comparison, "any", "", runs, NAN, NULL);
-      page = write_page (comparison);
       read_page (&reading, page);
       EXPECT_INT (reading.n_blocks, 3);
-      EXPECT_INT (reading.n_cuts, cases[i].place >= 0);
+      EXPECT_INT (reading.n_rests, 1);
+      if (EXPECT_INT (reading.blocks_before->len, 1))
+        EXPECT_INT (g_array_index (reading.blocks_before, guint, 0), block + 1);
+      EXPECT_TRUE (reading.rest.x > reading.cut_x && reading.rest.width < 20);
+      if (block < 2)
+        EXPECT_TRUE (reading.rest.x + reading.rest.width < reading.after_rest);
       reading_clear (&reading);
-      expect_text (page, ">z&amp;</text>");
-      expect_text (page, cases[i].place >= 0 ? ">512 elements, 2.00 ms</text>" : ": 512 elements, 2.00 ms (where");
+      expect_text (page, labels[block]);
+      expect_text (page, ">512 elements, 2.00 ms</text>");
     }
+}
+
+/* A foreign space need not have a block for each variable. */
+TEST (Page, draws_no_cut_whose_place_is_unknown)
+{
+  g_autofree char *page = write_cut_page ((CleaveCut){ -1, FALSE });
+  Reading reading;
+
+  read_page (&reading, page);
+  EXPECT_INT (reading.n_blocks, 3);
+  EXPECT_INT (reading.n_cuts, 0);
+  EXPECT_INT (reading.n_rests, 0);
+  reading_clear (&reading);
+  expect_text (page, ">z&amp;</text>");
+  expect_text (page, ">split late: 512 elements, 2.00 ms (not drawn");
+  expect_text (page, "aria-label=\"any, seed 1: x, z&amp;, x,\"");
 }
 
 TEST (Page, needs_no_other_file)

@@ -26,6 +26,7 @@ make_run (const char *trials)
   g_autoptr (CleaveCandidate) candidate = cleave_candidate_new (choices, G_N_ELEMENTS (choices));
   g_autoptr (GVariant) variables = g_variant_ref_sink (g_variant_new_parsed ("[('block-1', ['a']), ('split', ['0'])]"));
   const CleaveLatency latency = { .head_ms = 20, .total_ms = 20 };
+  const CleaveCut cut = { 0, FALSE };
   const CleaveAccuracy accuracy[] = { { 0, 30 }, { 0.1, 29 }, { 0.2, 27 }, { 0.3, 20 } };
   GArray *accuracies = g_array_new (FALSE, FALSE, sizeof (CleaveAccuracy));
   g_autoptr (CleaveResult) result = NULL;
@@ -35,7 +36,7 @@ make_run (const char *trials)
   g_autofree char *json = NULL;
 
   g_array_append_vals (accuracies, accuracy, G_N_ELEMENTS (accuracy));
-  result = cleave_result_new (7, candidate, variables, 30, &latency, 0.2, 40, accuracies);
+  result = cleave_result_new (7, candidate, variables, 30, &latency, cut, 0.2, 40, accuracies);
   json = cleave_result_to_json (result);
   EXPECT_TRUE (g_file_set_contents (result_path, json, -1, NULL)
                && g_file_set_contents (trials_path, trials, -1, NULL));
