@@ -2,6 +2,8 @@
 
 #include "comparison-text.h"
 
+#include "csv.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -24,17 +26,6 @@ append_text (GString *csv, const char *text)
       g_string_append_c (csv, *text);
     }
   g_string_append_c (csv, '"');
-}
-
-/* Empty where the number is NaN. */
-static void
-append_number (GString *csv, double value)
-{
-  char digits[G_ASCII_DTOSTR_BUF_SIZE];
-
-  g_string_append_c (csv, ',');
-  if (!isnan (value))
-    g_string_append (csv, g_ascii_formatd (digits, sizeof digits, "%.9g", value));
 }
 
 static void
@@ -63,15 +54,15 @@ append_run (GString *csv, const CleaveComparison *self, const char *name, const 
   append_architecture (csv, run->candidate);
   g_string_append_printf (csv, ",%u", cleave_candidate_get_split (run->candidate));
   append_cut (csv, run->cut);
-  append_number (csv, run->latency.head_ms);
-  append_number (csv, run->latency.transfer_ms);
-  append_number (csv, run->latency.tail_ms);
-  append_number (csv, run->latency.total_ms);
+  cleave_csv_append_number (csv, run->latency.head_ms);
+  cleave_csv_append_number (csv, run->latency.transfer_ms);
+  cleave_csv_append_number (csv, run->latency.tail_ms);
+  cleave_csv_append_number (csv, run->latency.total_ms);
   g_string_append_printf (csv, ",%" G_GSIZE_FORMAT, run->latency.payload_elements);
-  append_number (csv, run->latency.payload_bits);
+  cleave_csv_append_number (csv, run->latency.payload_bits);
   g_string_append_printf (csv, ",%d", cleave_comparison_is_within (self, run));
   for (guint i = 0; i < drop_rates->len; i++)
-    append_number (csv, cleave_comparison_accuracy (run, g_array_index (drop_rates, double, i)));
+    cleave_csv_append_number (csv, cleave_comparison_accuracy (run, g_array_index (drop_rates, double, i)));
   g_string_append_c (csv, '\n');
 }
 

@@ -3,6 +3,7 @@
 /* metrics.csv, a row an epoch, and trials.csv, a row for each trial of the search. No wall time in them, so the same
  * run gives the same rows. Both end with a column for each number that the optimizer reports. */
 
+#include "csv.h"
 #include "run-private.h"
 
 #include <math.h>
@@ -47,16 +48,6 @@ cleave_metrics_start (CleaveRun *self)
   self->trials = table_new (TRIALS_COLUMNS, optimizer);
 }
 
-static void
-append_number (GString *text, double value)
-{
-  char digits[G_ASCII_DTOSTR_BUF_SIZE];
-
-  g_string_append_c (text, ',');
-  if (!isnan (value))
-    g_string_append (text, g_ascii_formatd (digits, sizeof digits, "%.9g", value));
-}
-
 /* The optimizer's numbers, in the order of the columns of the first line. */
 static void
 append_optimizer_metrics (CleaveRun *self, GString *table)
@@ -72,7 +63,7 @@ append_optimizer_metrics (CleaveRun *self, GString *table)
 
         if (self->stage == CLEAVE_STAGE_SEARCH)
           g_variant_lookup (values, columns[i] + strlen (OPTIMIZER_PREFIX), "d", &value);
-        append_number (table, value);
+        cleave_csv_append_number (table, value);
       }
   g_string_append_c (table, '\n');
 }
@@ -85,11 +76,11 @@ cleave_metrics_add_epoch (CleaveRun *self, const CleaveStageLoop *loop)
 
   g_string_append_printf (self->metrics, "%s,%u,%u", cleave_stage_to_string (self->stage), self->epoch + 1,
                           cleave_stage_loop_step (self, loop));
-  append_number (self->metrics, trains ? cleave_stage_loop_learning_rate (self, loop) : NAN);
-  append_number (self->metrics, tally->loss / tally->n_losses);
-  append_number (self->metrics, trains ? tally->n_correct / tally->n_classified : NAN);
-  append_number (self->metrics, trains ? NAN : tally->objective / tally->n_losses);
-  append_number (self->metrics, trains ? NAN : self->latency_ms);
+  cleave_csv_append_number (self->metrics, trains ? cleave_stage_loop_learning_rate (self, loop) : NAN);
+  cleave_csv_append_number (self->metrics, tally->loss / tally->n_losses);
+  cleave_csv_append_number (self->metrics, trains ? tally->n_correct / tally->n_classified : NAN);
+  cleave_csv_append_number (self->metrics, trains ? NAN : tally->objective / tally->n_losses);
+  cleave_csv_append_number (self->metrics, trains ? NAN : self->latency_ms);
   append_optimizer_metrics (self, self->metrics);
 }
 
@@ -103,9 +94,9 @@ cleave_metrics_add_trial (CleaveRun *self, const CleaveStageLoop *loop, CleaveTr
   g_string_append_printf (self->trials, "%u,%u,%s,%s", self->epoch + 1, cleave_stage_loop_step (self, loop) + 1,
                           placements[cleave_trials_get_placement (trials, index)],
                           fidelities[cleave_trials_get_fidelity (trials, index)]);
-  append_number (self->trials, score->loss);
-  append_number (self->trials, score->latency_ms);
-  append_number (self->trials, score->objective);
+  cleave_csv_append_number (self->trials, score->loss);
+  cleave_csv_append_number (self->trials, score->latency_ms);
+  cleave_csv_append_number (self->trials, score->objective);
   append_optimizer_metrics (self, self->trials);
 }
 
