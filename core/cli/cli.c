@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "cli.h"
 
+#include <signal.h>
+#include <stdio.h>
 #include <string.h>
 
 /* More than any machine has cores; each thread costs memory. */
@@ -125,6 +127,20 @@ CleaveHost *
 cli_make_host (const CliShared *shared, GError **error)
 {
   return cleave_host_new ((const char *const *)shared->plugin_paths, error);
+}
+
+void
+cli_print_json (const char *text)
+{
+  fputs (text, stdout);
+}
+
+gboolean
+cli_is_signal_ignored (int number)
+{
+  struct sigaction action;
+
+  return sigaction (number, NULL, &action) == 0 && action.sa_handler == SIG_IGN;
 }
 
 int

@@ -41,6 +41,10 @@ CleaveConfig *cli_load_config (const char *name, const CliShared *shared, GError
 /* What a config is called: its file's name without .ini. */
 char *cli_config_name (const char *name);
 CleaveHost *cli_make_host (const CliShared *shared, GError **error);
+/* Prints JSON, which is UTF-8 whatever the locale. */
+void cli_print_json (const char *text);
+/* Whether this process was started so that the signal does nothing, as nohup does it. */
+gboolean cli_is_signal_ignored (int number);
 /* Prints "cleave: MESSAGE" on stderr and gives the exit status that fits the error. */
 int cli_fail (const GError *error);
 

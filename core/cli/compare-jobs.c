@@ -2,9 +2,13 @@
 
 #include "compare-jobs.h"
 
+#include "cli.h"
+#include "run-picture.h"
+
 #include <gio/gio.h>
 #include <glib-unix.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
@@ -28,6 +32,7 @@ struct _Schedule
   GMainLoop *loop;
   GPtrArray *waiting; /* CompareJob, borrowed */
   GPtrArray *running; /* Child */
+  const char *const *options;
   const char *stages_folder;
   guint n_at_once;
   guint n_failed;
@@ -39,9 +44,9 @@ compare_job_free (CompareJob *self)
 {
   g_free (self->label);
   g_free (self->folder);
-  g_clear_pointer (&self->command, g_ptr_array_unref);
-  g_free (self->config_name);
-  for (guint s = 0; s < COMPARE_SHARED_STAGES; s++)
+  g_free (self->config_text);
+  g_free (self->config_path);
+  for (guint s = 0; s < CLEAVE_N_SHARED_STAGES; s++)
     g_free (self->stage_names[s]);
   g_free (self);
 }
@@ -57,7 +62,7 @@ has_file (const char *folder, const char *name)
 gboolean
 compare_job_is_finished (const CompareJob *self)
 {
-  return has_file (self->folder, "result.json");
+  return has_file (self->folder, "result.json") && cleave_run_is_drawn (self->folder);
 }
 
 static void
@@ -70,19 +75,38 @@ child_free (gpointer data)
   g_free (self);
 }
 
+/* Whether a run has gone beyond a stage: then it leaves nothing of it any more, and needs nothing. */
+static gboolean
+has_passed (const CompareJob *job, CleaveStage stage)
+{
+  g_autofree char *path = g_build_filename (job->folder, "metrics.csv", NULL);
+  g_autofree char *metrics = NULL;
+
+  if (!g_file_get_contents (path, &metrics, NULL, NULL))
+    return FALSE;
+  for (CleaveStage later = stage + 1; later <= CLEAVE_STAGE_RETRAIN; later++)
+    {
+      g_autofree char *row = g_strdup_printf ("\n%s,", cleave_stage_to_string (later));
+
+      if (strstr (metrics, row) != NULL)
+        return TRUE;
+    }
+  return FALSE;
+}
+
 /* Whether a running one is about to leave a stage that this one needs too. */
 static gboolean
 should_wait (Schedule *self, const CompareJob *job)
 {
-  for (guint s = 0; s < COMPARE_SHARED_STAGES; s++)
+  for (guint s = 0; s < CLEAVE_N_SHARED_STAGES; s++)
     {
-      if (has_file (self->stages_folder, job->stage_names[s]))
+      if (has_file (self->stages_folder, job->stage_names[s]) || has_passed (job, s))
         continue;
       for (guint i = 0; i < self->running->len; i++)
         {
           const Child *child = self->running->pdata[i];
 
-          if (g_str_equal (child->job->stage_names[s], job->stage_names[s]))
+          if (g_str_equal (child->job->stage_names[s], job->stage_names[s]) && !has_passed (child->job, s))
             return TRUE;
         }
     }
@@ -135,6 +159,13 @@ read_message (Child *child)
   g_data_input_stream_read_line_async (child->messages, G_PRIORITY_DEFAULT, NULL, on_message, child);
 }
 
+/* Whether it has ended as a run does that is told to stop, its checkpoint written. */
+static gboolean
+was_stopped (GSubprocess *process)
+{
+  return g_subprocess_get_if_exited (process) && g_subprocess_get_exit_status (process) == CLI_INTERRUPTED;
+}
+
 static void
 on_end (GObject *source, GAsyncResult *result, gpointer data)
 {
@@ -143,26 +174,29 @@ on_end (GObject *source, GAsyncResult *result, gpointer data)
 
   g_subprocess_wait_finish (child->process, result, NULL);
   child->ended = TRUE;
-  if (compare_job_is_finished (child->job))
+  if (g_subprocess_get_successful (child->process))
     g_printerr ("%s: finished\n", child->job->label);
-  else if (!self->stopping)
+  else if (!self->stopping || !was_stopped (child->process))
     self->n_failed++;
   leave_if_done (child);
 }
 
+/* This very program, even if its file has been replaced meanwhile. */
 static GPtrArray *
 make_arguments (Schedule *self, const CompareJob *job)
 {
   GPtrArray *arguments = g_ptr_array_new ();
-  const char *const more[] = {
+  const char *const own[] = {
     "--stages", self->stages_folder, has_file (job->folder, "config.ini") ? "--resume" : "--out", job->folder,
-    "--",       job->config_name,
+    "--",       job->config_path,
   };
 
-  for (guint i = 0; i < job->command->len; i++)
-    g_ptr_array_add (arguments, job->command->pdata[i]);
-  for (gsize i = 0; i < G_N_ELEMENTS (more); i++)
-    g_ptr_array_add (arguments, (gpointer)more[i]);
+  g_ptr_array_add (arguments, (gpointer) "/proc/self/exe");
+  g_ptr_array_add (arguments, (gpointer) "search");
+  for (gsize i = 0; self->options[i] != NULL; i++)
+    g_ptr_array_add (arguments, (gpointer)self->options[i]);
+  for (gsize i = 0; i < G_N_ELEMENTS (own); i++)
+    g_ptr_array_add (arguments, (gpointer)own[i]);
   g_ptr_array_add (arguments, NULL);
   return arguments;
 }
@@ -226,37 +260,51 @@ static gboolean
 on_signal (gpointer data)
 {
   Schedule *self = data;
+  gboolean first = !self->stopping;
 
-  if (!self->stopping)
-    g_printerr ("\ncleave: the runs finish their steps; once more ends at once\n");
   self->stopping = TRUE;
   for (guint i = 0; i < self->running->len; i++)
     g_subprocess_send_signal (((Child *)self->running->pdata[i])->process, SIGTERM);
+  if (first)
+    g_printerr ("\ncleave: the runs finish their steps; once more ends at once\n");
   return G_SOURCE_CONTINUE;
 }
 
+/* Where what reads our messages has ended before us, as at Ctrl-C, the runs must still be told to stop. */
 static void
 run_loop (Schedule *self)
 {
-  guint sources[] = {
-    g_unix_signal_add (SIGINT, on_signal, self),
-    g_unix_signal_add (SIGTERM, on_signal, self),
-    g_timeout_add (POLL_INTERVAL_MS, start_ready, self),
-  };
+  static const int numbers[] = { SIGINT, SIGTERM, SIGHUP };
+  guint timer = g_timeout_add (POLL_INTERVAL_MS, start_ready, self);
+  guint watches[G_N_ELEMENTS (numbers)] = { 0 };
 
+  signal (SIGPIPE, SIG_IGN);
+  for (gsize i = 0; i < G_N_ELEMENTS (numbers); i++)
+    if (!cli_is_signal_ignored (numbers[i]))
+      watches[i] = g_unix_signal_add (numbers[i], on_signal, self);
   start_ready (self);
   g_main_loop_run (self->loop);
-  for (gsize i = 0; i < G_N_ELEMENTS (sources); i++)
-    g_source_remove (sources[i]);
+  g_source_remove (timer);
+  for (gsize i = 0; i < G_N_ELEMENTS (watches); i++)
+    if (watches[i] != 0)
+      g_source_remove (watches[i]);
 }
 
 gboolean
-compare_jobs_run (GPtrArray *jobs, const char *stages_folder, guint n_at_once, GError **error)
+compare_jobs_run (GPtrArray *jobs, const char *const *options, const char *stages_folder, guint n_at_once,
+                  GError **error)
 {
   g_autoptr (GMainLoop) loop = g_main_loop_new (NULL, FALSE);
   g_autoptr (GPtrArray) waiting = g_ptr_array_new ();
   g_autoptr (GPtrArray) running = g_ptr_array_new_with_free_func (child_free);
-  Schedule self = { loop, waiting, running, stages_folder, n_at_once, 0, FALSE };
+  Schedule self = {
+    .loop = loop,
+    .waiting = waiting,
+    .running = running,
+    .options = options,
+    .stages_folder = stages_folder,
+    .n_at_once = n_at_once,
+  };
 
   for (guint i = 0; i < jobs->len; i++)
     if (!compare_job_is_finished (jobs->pdata[i]))
@@ -265,13 +313,10 @@ compare_jobs_run (GPtrArray *jobs, const char *stages_folder, guint n_at_once, G
     g_printerr ("%u of %u runs are finished already\n", jobs->len - waiting->len, jobs->len);
   if (waiting->len > 0)
     run_loop (&self);
-  if (self.stopping)
-    {
-      cleave_error_set_literal (error, CLEAVE_ERROR_CANCELLED, "stopped; the same command goes on");
-      return FALSE;
-    }
   if (self.n_failed > 0)
     g_set_error (error, CLEAVE_ERROR, CLEAVE_ERROR_DATA, "%u of %u runs failed; the same command goes on with them",
                  self.n_failed, jobs->len);
-  return self.n_failed == 0;
+  else if (self.stopping)
+    cleave_error_set_literal (error, CLEAVE_ERROR_CANCELLED, "stopped; the same command goes on");
+  return self.n_failed == 0 && !self.stopping;
 }

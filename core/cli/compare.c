@@ -4,21 +4,23 @@
 
 #include "cli.h"
 #include "compare-jobs.h"
+#include "compare-methods.h"
 #include "comparison-picture.h"
 #include "comparison-text.h"
 #include "comparison.h"
-#include "latency-space.h"
 #include "page.h"
 #include "run-folder.h"
-#include "settings.h"
 
 #include <errno.h>
-#include <math.h>
-#include <string.h>
 #include <unistd.h>
 
 #define MOST_SEEDS 1000
 #define MOST_JOBS 256
+
+/* Of the comparison's folder. */
+#define RUNS "runs"       /* a folder a run */
+#define STAGES "stages"   /* ends of stages that runs share */
+#define CONFIGS "configs" /* a resolved config a run */
 
 typedef struct
 {
@@ -26,108 +28,6 @@ typedef struct
   int seeds;
   int jobs;
 } CompareOptions;
-
-/* A method: a config that is run with several seeds. */
-typedef struct
-{
-  char *name;
-  char *config_name; /* borrowed */
-  CleaveSettings *settings;
-  CleaveComponents *components;
-  char *config_text; /* resolved */
-} Method;
-
-static void
-method_free (gpointer data)
-{
-  Method *self = data;
-
-  g_free (self->name);
-  g_clear_pointer (&self->settings, cleave_settings_free);
-  g_clear_pointer (&self->components, cleave_components_free);
-  g_free (self->config_text);
-  g_free (self);
-}
-
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (Method, method_free)
-
-/* --- what is asked for --- */
-
-static Method *
-load_method (const CliShared *shared, CleaveHost *host, char *config_name, GError **error)
-{
-  g_autoptr (Method) self = g_new0 (Method, 1);
-  g_autoptr (CleaveConfig) config = cli_load_config (config_name, shared, error);
-
-  if (config == NULL)
-    return NULL;
-  self->config_name = config_name;
-  self->name = cli_config_name (config_name);
-  self->settings = cleave_settings_new (config, error);
-  self->components = self->settings != NULL ? cleave_components_new (host, config, error) : NULL;
-  self->config_text = self->components != NULL ? cleave_run_resolve_config (host, config, error) : NULL;
-  return self->config_text != NULL ? g_steal_pointer (&self) : NULL;
-}
-
-/* One figure has one threshold and one drop rate, and a name stands for one method. */
-static gboolean
-check_method (const Method *self, const Method *other, GError **error)
-{
-  double threshold_ms = self->settings->objective->latency_threshold;
-  double other_threshold_ms = other->settings->objective->latency_threshold;
-  double drop_rate = cleave_channel_drop_rate (CLEAVE_CHANNEL (self->components->channel));
-  double other_drop_rate = cleave_channel_drop_rate (CLEAVE_CHANNEL (other->components->channel));
-
-  if (g_str_equal (self->name, other->name))
-    g_set_error (error, CLEAVE_ERROR, CLEAVE_ERROR_CONFIG, "%s and %s are both called %s, expected different names",
-                 other->config_name, self->config_name, self->name);
-  else if (threshold_ms != other_threshold_ms)
-    g_set_error (error, CLEAVE_ERROR, CLEAVE_ERROR_CONFIG,
-                 "[objective] latency-threshold is %g ms in %s and %g ms in %s, expected the same in all", threshold_ms,
-                 self->name, other_threshold_ms, other->name);
-  else if (drop_rate != other_drop_rate)
-    g_set_error (error, CLEAVE_ERROR, CLEAVE_ERROR_CONFIG,
-                 "[channel]: the drop rate is %g in %s and %g in %s, expected the same in all", drop_rate, self->name,
-                 other_drop_rate, other->name);
-  else
-    return TRUE;
-  return FALSE;
-}
-
-/* The seeds that follow must be seeds too. */
-static gboolean
-check_seeds (const Method *self, guint n_seeds, GError **error)
-{
-  guint seed = self->settings->run->seed;
-
-  if (n_seeds - 1 <= G_MAXUINT32 - seed)
-    return TRUE;
-  g_set_error (error, CLEAVE_ERROR, CLEAVE_ERROR_CONFIG,
-               "[run] seed: %u and the %u that follow, expected none above %u", seed, n_seeds - 1, G_MAXUINT32);
-  return FALSE;
-}
-
-static GPtrArray *
-load_methods (const CliShared *shared, CleaveHost *host, GStrv config_names, guint n_seeds, GError **error)
-{
-  g_autoptr (GPtrArray) methods = g_ptr_array_new_with_free_func (method_free);
-
-  for (gsize i = 0; config_names[i] != NULL; i++)
-    {
-      g_autoptr (Method) method = load_method (shared, host, config_names[i], error);
-
-      if (method == NULL || !check_seeds (method, n_seeds, error))
-        {
-          g_prefix_error (error, "%s: ", config_names[i]);
-          return NULL;
-        }
-      for (guint m = 0; m < methods->len; m++)
-        if (!check_method (method, methods->pdata[m], error))
-          return NULL;
-      g_ptr_array_add (methods, g_steal_pointer (&method));
-    }
-  return g_steal_pointer (&methods);
-}
 
 static gboolean
 check_options (const CompareOptions *options, GError **error)
@@ -148,51 +48,6 @@ check_options (const CompareOptions *options, GError **error)
 
 /* --- the runs --- */
 
-/* The method's resolved config with another seed. */
-static char *
-set_seed (const char *config_text, guint seed)
-{
-  g_autoptr (GKeyFile) config = g_key_file_new ();
-  g_autofree char *number = g_strdup_printf ("%u", seed);
-
-  g_key_file_load_from_data (config, config_text, -1, G_KEY_FILE_NONE, NULL);
-  g_key_file_set_value (config, "run", "seed", number);
-  return g_key_file_to_data (config, NULL, NULL);
-}
-
-static void
-add_argument (GPtrArray *arguments, const char *argument)
-{
-  g_ptr_array_add (arguments, g_strdup (argument));
-}
-
-/* The command that does a run with this seed. */
-static GPtrArray *
-list_arguments (const CliShared *shared, guint seed, guint n_jobs)
-{
-  GPtrArray *arguments = g_ptr_array_new_with_free_func (g_free);
-  g_autofree char *program = g_file_read_link ("/proc/self/exe", NULL);
-  guint n_threads = shared->threads > 0 ? (guint)shared->threads : MAX (1, g_get_num_processors () / n_jobs);
-
-  add_argument (arguments, program);
-  add_argument (arguments, "search");
-  for (gsize i = 0; shared->plugin_paths != NULL && shared->plugin_paths[i] != NULL; i++)
-    {
-      add_argument (arguments, "--plugin-path");
-      add_argument (arguments, shared->plugin_paths[i]);
-    }
-  for (gsize i = 0; shared->assignments != NULL && shared->assignments[i] != NULL; i++)
-    {
-      add_argument (arguments, "--set");
-      add_argument (arguments, shared->assignments[i]);
-    }
-  add_argument (arguments, "--set");
-  g_ptr_array_add (arguments, g_strdup_printf ("run.seed=%u", seed));
-  add_argument (arguments, "--threads");
-  g_ptr_array_add (arguments, g_strdup_printf ("%u", n_threads));
-  return arguments;
-}
-
 /* A folder that is there already must be of the same config, so that nothing is begun that can't be compared. */
 static gboolean
 check_folder (const char *folder, const char *config_text, GError **error)
@@ -205,31 +60,30 @@ check_folder (const char *folder, const char *config_text, GError **error)
 }
 
 static CompareJob *
-make_job (const CliShared *shared, const CompareOptions *options, const Method *method, guint seed, GError **error)
+make_job (const CompareOptions *options, const CompareMethod *method, guint seed, GError **error)
 {
   g_autoptr (CompareJob) job = g_new0 (CompareJob, 1);
-  g_autofree char *config_text = set_seed (method->config_text, seed);
 
+  job->config_text = compare_method_set_seed (method, seed);
   job->label = g_strdup_printf ("%s-seed%u", method->name, seed);
-  job->folder = g_build_filename (options->out, "runs", job->label, NULL);
-  job->command = list_arguments (shared, seed, options->jobs);
-  job->config_name = g_strdup (method->config_name);
-  for (guint s = 0; s < COMPARE_SHARED_STAGES; s++)
-    job->stage_names[s] = cleave_stage_store_name (config_text, s);
-  return check_folder (job->folder, config_text, error) ? g_steal_pointer (&job) : NULL;
+  job->folder = g_build_filename (options->out, RUNS, job->label, NULL);
+  job->config_path = g_strdup_printf ("%s/" CONFIGS "/%s.ini", options->out, job->label);
+  for (guint s = 0; s < CLEAVE_N_SHARED_STAGES; s++)
+    job->stage_names[s] = cleave_stage_store_name (job->config_text, s);
+  return check_folder (job->folder, job->config_text, error) ? g_steal_pointer (&job) : NULL;
 }
 
 /* Seed after seed, so that all methods can be looked at early. */
 static GPtrArray *
-make_jobs (const CliShared *shared, const CompareOptions *options, GPtrArray *methods, GError **error)
+make_jobs (const CompareOptions *options, GPtrArray *methods, GError **error)
 {
   g_autoptr (GPtrArray) jobs = g_ptr_array_new_with_free_func ((GDestroyNotify)compare_job_free);
 
   for (int i = 0; i < options->seeds; i++)
     for (guint m = 0; m < methods->len; m++)
       {
-        const Method *method = methods->pdata[m];
-        CompareJob *job = make_job (shared, options, method, method->settings->run->seed + i, error);
+        const CompareMethod *method = methods->pdata[m];
+        CompareJob *job = make_job (options, method, method->seed + i, error);
 
         if (job == NULL)
           return NULL;
@@ -238,48 +92,79 @@ make_jobs (const CliShared *shared, const CompareOptions *options, GPtrArray *me
   return g_steal_pointer (&jobs);
 }
 
-/* OUT must be new, empty or a comparison's. Gives the folder where runs share stages. */
-static char *
-make_folders (const char *out, GError **error)
+static gboolean
+make_folder (const char *out, const char *name, GError **error)
 {
-  g_autofree char *runs = g_build_filename (out, "runs", NULL);
-  g_autofree char *stages = g_build_filename (out, "stages", NULL);
+  g_autofree char *path = g_build_filename (out, name, NULL);
 
-  if (!g_file_test (runs, G_FILE_TEST_IS_DIR) && !cleave_run_folder_make (out, error))
-    return NULL;
-  if (g_mkdir_with_parents (runs, 0777) == 0 && g_mkdir_with_parents (stages, 0777) == 0)
-    return g_steal_pointer (&stages);
+  if (g_mkdir_with_parents (path, 0777) == 0)
+    return TRUE;
   int code = errno;
-  g_set_error (error, CLEAVE_ERROR, CLEAVE_ERROR_IO, "%s: can't make folders in it: %s", out, g_strerror (code));
-  return NULL;
+  g_set_error (error, CLEAVE_ERROR, CLEAVE_ERROR_IO, "%s: can't be made: %s", path, g_strerror (code));
+  return FALSE;
+}
+
+/* OUT must be new, empty or a comparison's, which its folder of stages tells. A descriptor that keeps others out; −1
+ * with an error set. */
+static int
+enter_folder (const char *out, GError **error)
+{
+  g_autofree char *stages = g_build_filename (out, STAGES, NULL);
+
+  if (!g_file_test (stages, G_FILE_TEST_IS_DIR) && !cleave_run_folder_make (out, error))
+    return -1;
+  return cleave_run_folder_lock (out, error);
+}
+
+/* Each run has a config of its own there, so that one that is edited meanwhile does no harm. */
+static gboolean
+make_folders (const char *out, GPtrArray *jobs, GError **error)
+{
+  if (!make_folder (out, STAGES, error) || !make_folder (out, RUNS, error) || !make_folder (out, CONFIGS, error))
+    return FALSE;
+  for (guint i = 0; i < jobs->len; i++)
+    {
+      const CompareJob *job = jobs->pdata[i];
+
+      if (!cleave_file_replace (job->config_path, job->config_text, -1, error))
+        return FALSE;
+    }
+  return TRUE;
+}
+
+/* What every `cleave search` is given: plugins, and its share of the cores. */
+static GPtrArray *
+list_search_options (const CliShared *shared, guint n_at_once)
+{
+  GPtrArray *arguments = g_ptr_array_new_with_free_func (g_free);
+  guint n_threads = shared->threads > 0 ? (guint)shared->threads : MAX (1, g_get_num_processors () / n_at_once);
+
+  for (gsize i = 0; shared->plugin_paths != NULL && shared->plugin_paths[i] != NULL; i++)
+    {
+      g_ptr_array_add (arguments, g_strdup ("--plugin-path"));
+      g_ptr_array_add (arguments, g_strdup (shared->plugin_paths[i]));
+    }
+  g_ptr_array_add (arguments, g_strdup ("--threads"));
+  g_ptr_array_add (arguments, g_strdup_printf ("%u", n_threads));
+  g_ptr_array_add (arguments, NULL);
+  return arguments;
+}
+
+static gboolean
+run_jobs (const CompareOptions *options, const CliShared *shared, GPtrArray *jobs, GError **error)
+{
+  guint n_left = 0, n_at_once;
+  g_autofree char *stages = g_build_filename (options->out, STAGES, NULL);
+  g_autoptr (GPtrArray) search_options = NULL;
+
+  for (guint i = 0; i < jobs->len; i++)
+    n_left += !compare_job_is_finished (jobs->pdata[i]);
+  n_at_once = CLAMP (n_left, 1, (guint)options->jobs);
+  search_options = list_search_options (shared, n_at_once);
+  return compare_jobs_run (jobs, (const char *const *)search_options->pdata, stages, n_at_once, error);
 }
 
 /* --- the comparison --- */
-
-/* No candidate of the method's space has a lower latency. NaN where the choices depend on each other. */
-static gboolean
-find_bound (const Method *method, double *bound_ms, GError **error)
-{
-  g_autoptr (GVariant) variables = cleave_space_variables (CLEAVE_SPACE (method->components->space), error);
-  g_autoptr (CleaveLatencySpace) space = NULL;
-  g_autoptr (CleaveCandidate) best = NULL;
-  g_autoptr (GError) problem = NULL;
-
-  *bound_ms = NAN;
-  if (variables == NULL)
-    return FALSE;
-  space = cleave_latency_space_new (method->components, variables, method->settings->run->seed, &problem);
-  if (space == NULL)
-    {
-      if (g_error_matches (problem, CLEAVE_ERROR, CLEAVE_ERROR_UNSUPPORTED))
-        return TRUE;
-      g_propagate_error (error, g_steal_pointer (&problem));
-      return FALSE;
-    }
-  best = cleave_latency_space_find_best (space);
-  *bound_ms = cleave_latency_space_total_ms (space, cleave_candidate_get_choices (best, NULL));
-  return TRUE;
-}
 
 static GPtrArray *
 load_runs (const CompareOptions *options, GPtrArray *jobs, guint method, guint n_methods, GError **error)
@@ -289,8 +174,7 @@ load_runs (const CompareOptions *options, GPtrArray *jobs, guint method, guint n
   for (int i = 0; i < options->seeds; i++)
     {
       const CompareJob *job = jobs->pdata[i * n_methods + method];
-      g_autofree char *path = g_build_filename (job->folder, "result.json", NULL);
-      CleaveResult *result = cleave_result_load (path, error);
+      CleaveResult *result = cleave_run_load_result (job->folder, error);
 
       if (result == NULL)
         return NULL;
@@ -306,13 +190,12 @@ load_comparison (const CompareOptions *options, GPtrArray *methods, GPtrArray *j
 
   for (guint m = 0; m < methods->len; m++)
     {
-      const Method *method = methods->pdata[m];
+      const CompareMethod *method = methods->pdata[m];
       g_autoptr (GPtrArray) runs = load_runs (options, jobs, m, methods->len, error);
-      double bound_ms;
 
-      if (runs == NULL || !find_bound (method, &bound_ms, error)
-          || !cleave_comparison_add (comparison, method->name, method->config_text, g_steal_pointer (&runs), bound_ms,
-                                     error))
+      if (runs == NULL
+          || !cleave_comparison_add (comparison, method->name, method->config_text, g_steal_pointer (&runs),
+                                     method->bound_ms, error))
         return NULL;
     }
   return g_steal_pointer (&comparison);
@@ -325,26 +208,45 @@ describe_spread (const CleaveSpread *spread, double scale, const char *unit, gui
                           scale * spread->minimum, n_digits, scale * spread->maximum);
 }
 
+/* Spaces up to a width in characters. */
+static void
+print_padding (const char *text, glong width)
+{
+  for (glong i = g_utf8_strlen (text, -1); i < width; i++)
+    g_print (" ");
+}
+
+static void
+print_row (glong name_width, const char *name, const char *accuracy, const char *latency, const char *within)
+{
+  g_print ("%s", name);
+  print_padding (name, name_width + 2);
+  g_print ("%s", accuracy);
+  print_padding (accuracy, 29);
+  g_print ("%s", latency);
+  print_padding (latency, 32);
+  g_print ("%s\n", within);
+}
+
 /* Medians, and the smallest and largest of the runs. */
 static void
 print_comparison (const CleaveComparison *comparison)
 {
   g_autofree char *accuracy_heading = g_strdup_printf ("accuracy at drop rate %g", comparison->drop_rate);
-  int width = strlen ("method");
+  g_autofree char *within_heading = g_strdup_printf ("within %g ms", comparison->latency_threshold_ms);
+  glong width = g_utf8_strlen ("method", -1);
 
   for (guint m = 0; m < comparison->methods->len; m++)
-    width = MAX (width, (int)strlen (((CleaveMethod *)comparison->methods->pdata[m])->name));
-  g_print ("%-*s  %-27s  %-30s  within %g ms\n", width, "method", accuracy_heading, "latency",
-           comparison->latency_threshold_ms);
+    width = MAX (width, g_utf8_strlen (((CleaveMethod *)comparison->methods->pdata[m])->name, -1));
+  print_row (width, "method", accuracy_heading, "latency", within_heading);
   for (guint m = 0; m < comparison->methods->len; m++)
     {
       const CleaveMethod *method = comparison->methods->pdata[m];
       g_autofree char *accuracy = describe_spread (&method->accuracy, 100, "%", 2);
       g_autofree char *latency = describe_spread (&method->latency_ms, 1, "ms", 2);
+      g_autofree char *within = g_strdup_printf ("%u of %u", method->n_within_threshold, method->runs->len);
 
-      /* The three dots are one character in three bytes. */
-      g_print ("%-*s  %-29s  %-32s  %u of %u\n", width, method->name, accuracy, latency, method->n_within_threshold,
-               method->runs->len);
+      print_row (width, method->name, accuracy, latency, within);
     }
 }
 
@@ -365,6 +267,7 @@ write_comparison (const CleaveComparison *comparison, const char *folder, const 
          && cleave_comparison_draw (comparison, folder, error) && cleave_page_write (comparison, folder, error);
 }
 
+/* Files last: what was found is told even where they can't be written. */
 static gboolean
 report (const CompareOptions *options, const CliShared *shared, GPtrArray *methods, GPtrArray *jobs, GError **error)
 {
@@ -374,34 +277,36 @@ report (const CompareOptions *options, const CliShared *shared, GPtrArray *metho
   if (comparison == NULL)
     return FALSE;
   json = cleave_comparison_to_json (comparison);
+  if (shared->json)
+    cli_print_json (json);
+  else
+    print_comparison (comparison);
   if (!write_comparison (comparison, options->out, json, error))
     return FALSE;
-  if (shared->json)
-    g_print ("%s", json);
-  else
-    {
-      print_comparison (comparison);
-      g_print ("Files  report.html, comparison.csv, comparison.json, comparison.svg and .png, accuracy.svg and .png in "
-               "%s\n",
-               options->out);
-    }
+  if (!shared->json)
+    g_print ("Files  report.html, comparison.csv, comparison.json, comparison.svg and .png, accuracy.svg and .png in "
+             "%s\n",
+             options->out);
   return TRUE;
 }
 
 static gboolean
 compare (const CompareOptions *options, const CliShared *shared, GStrv config_names, GError **error)
 {
-  g_autoptr (CleaveHost) host = check_options (options, error) ? cli_make_host (shared, error) : NULL;
-  g_autoptr (GPtrArray) methods
-      = host != NULL ? load_methods (shared, host, config_names, options->seeds, error) : NULL;
-  g_autoptr (GPtrArray) jobs = methods != NULL ? make_jobs (shared, options, methods, error) : NULL;
-  g_autofree char *stages = jobs != NULL ? make_folders (options->out, error) : NULL;
+  g_autoptr (GPtrArray) methods = NULL;
+  g_autoptr (GPtrArray) jobs = NULL;
   gboolean done;
-  int lock = stages != NULL ? cleave_run_folder_lock (options->out, error) : -1;
+  int lock;
 
+  if (!check_options (options, error))
+    return FALSE;
+  methods = compare_methods_load (shared, config_names, options->seeds, error);
+  jobs = methods != NULL ? make_jobs (options, methods, error) : NULL;
+  lock = jobs != NULL ? enter_folder (options->out, error) : -1;
   if (lock < 0)
     return FALSE;
-  done = compare_jobs_run (jobs, stages, options->jobs, error) && report (options, shared, methods, jobs, error);
+  done = make_folders (options->out, jobs, error) && run_jobs (options, shared, jobs, error)
+         && report (options, shared, methods, jobs, error);
   close (lock);
   return done;
 }
@@ -418,18 +323,19 @@ cli_compare (int argc, char **argv)
     { "seeds", 0, 0, G_OPTION_ARG_INT, &options.seeds,
       "Run every method so often, with the config's seed and those that follow (default: 1)", "N" },
     { "out", 'o', 0, G_OPTION_ARG_FILENAME, &out, "Folder for the comparison, new, empty or one to go on with", "DIR" },
-    { "jobs", 0, 0, G_OPTION_ARG_INT, &options.jobs, "Runs at a time, which share the cores (default: 1)", "N" },
+    { "jobs", 0, 0, G_OPTION_ARG_INT, &options.jobs,
+      "Runs at a time, which share the cores unless --threads is given (default: 1)", "N" },
     G_OPTION_ENTRY_NULL,
   };
 
-  arguments
-      = cli_parse (argc, argv, "CONFIG…",
-                   "Runs several methods, each with several seeds, and sets them side by side: table, figure, "
-                   "page. The first CONFIG is compared with the others, its baselines; all must have one latency "
-                   "threshold and one drop rate of the channel.\n\nFinished runs are kept, and a stopped one goes "
-                   "on: the same command ends what it began, and with more methods or seeds adds to it. Methods "
-                   "with the same pre-training share it.",
-                   entries, CLI_OPTION_SET | CLI_OPTION_JSON, &shared, 1, G_MAXINT, &error);
+  arguments = cli_parse (argc, argv, "CONFIG…",
+                         "Runs several methods, each with several seeds, and sets them side by side: table, figure, "
+                         "page. The first CONFIG is compared with the others, its baselines; all must have one latency "
+                         "threshold, drop rate and data set. A method is called like the file of its "
+                         "CONFIG.\n\nFinished runs are kept, and a stopped one goes "
+                         "on: the same command ends what it began, and with more methods or seeds adds to it. Methods "
+                         "with the same pre-training share it.",
+                         entries, CLI_OPTION_SET | CLI_OPTION_JSON, &shared, 1, G_MAXINT, &error);
   if (arguments == NULL)
     return cli_fail (error);
   options.out = out;

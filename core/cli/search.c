@@ -32,15 +32,19 @@ note_signal (int number)
     return;
 }
 
-/* A second signal finds the default action again and ends the process. */
+/* A second signal finds the default action again and ends the process. Where what reads our messages has ended before
+ * us, as at Ctrl-C, there is still a checkpoint to write. */
 static void
 catch_signals (void)
 {
+  static const int numbers[] = { SIGINT, SIGTERM, SIGHUP };
   struct sigaction action = { .sa_handler = note_signal, .sa_flags = SA_RESETHAND | SA_RESTART };
 
   sigemptyset (&action.sa_mask);
-  sigaction (SIGINT, &action, NULL);
-  sigaction (SIGTERM, &action, NULL);
+  for (gsize i = 0; i < G_N_ELEMENTS (numbers); i++)
+    if (!cli_is_signal_ignored (numbers[i]))
+      sigaction (numbers[i], &action, NULL);
+  signal (SIGPIPE, SIG_IGN);
 }
 
 static gboolean
@@ -128,41 +132,25 @@ print_result (CleaveResult *result, const char *folder)
   g_print ("Pictures  objective, latency and accuracy, each .svg and .png\n");
 }
 
-/* Made at the end, and made again where one is gone. */
-static gboolean
-draw (const char *folder, GError **error)
-{
-  static const char *const names[]
-      = { "objective.svg", "objective.png", "latency.svg", "latency.png", "accuracy.svg", "accuracy.png" };
-
-  for (gsize i = 0; i < G_N_ELEMENTS (names); i++)
-    {
-      g_autofree char *path = g_build_filename (folder, names[i], NULL);
-
-      if (!g_file_test (path, G_FILE_TEST_EXISTS))
-        return cleave_run_draw (folder, error);
-    }
-  return TRUE;
-}
-
+/* Pictures last: what was found is told even where they can't be made. */
 static int
 report (CleaveResult *result, const char *folder, gboolean json)
 {
   g_autoptr (GError) error = NULL;
 
-  if (!draw (folder, &error))
-    return cli_fail (error);
   if (json)
     {
       g_autofree char *text = cleave_result_to_json (result);
 
-      g_print ("%s", text);
+      cli_print_json (text);
     }
   else
     print_result (result, folder);
   if (result->latency.total_ms > result->latency_threshold_ms)
     g_printerr ("cleave: warning: %.4f ms is above the threshold of %g ms\n", result->latency.total_ms,
                 result->latency_threshold_ms);
+  if (!cleave_run_is_drawn (folder) && !cleave_run_draw (folder, &error))
+    return cli_fail (error);
   return CLI_DONE;
 }
 
@@ -197,7 +185,6 @@ execute (CleaveRun *run, const char *folder, gboolean json)
     g_printerr ("%s: this run is finished; nothing is left to do\n", folder);
   else if (!announce_memory (run, &error))
     return cli_fail (error);
-  catch_signals ();
   cli_progress_begin (&progress);
   result = cleave_run_execute (run, &observer, &error);
   cli_progress_end_line (&progress);
@@ -255,6 +242,7 @@ search (const SearchOptions *options, const CliShared *shared, GStrv arguments)
 
   if (!check_options (options, arguments, &error))
     return cli_fail (error);
+  catch_signals ();
   host = cli_make_host (shared, &error);
   if (host == NULL)
     return cli_fail (error);

@@ -242,3 +242,19 @@ cleave_run_draw (const char *folder, GError **error)
   return log != NULL && draw_objective (log, folder, error) && draw_latency (log, result, folder, error)
          && draw_accuracy (result, folder, error);
 }
+
+gboolean
+cleave_run_is_drawn (const char *folder)
+{
+  static const char *const names[]
+      = { "objective.svg", "objective.png", "latency.svg", "latency.png", "accuracy.svg", "accuracy.png" };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (names); i++)
+    {
+      g_autofree char *path = g_build_filename (folder, names[i], NULL);
+
+      if (!g_file_test (path, G_FILE_TEST_EXISTS))
+        return FALSE;
+    }
+  return TRUE;
+}

@@ -20,7 +20,6 @@
 
 #include <string.h>
 
-#define FORM 2
 #define N_POSITION 4
 
 static gboolean
@@ -79,7 +78,7 @@ write_arrays (CleaveRun *self, CleaveArchiveWriter *writer, GError **error)
 static gboolean
 write_all (CleaveRun *self, CleaveArchiveWriter *writer, GError **error)
 {
-  const gint64 position[N_POSITION] = { FORM, self->stage, self->epoch, self->step };
+  const gint64 position[N_POSITION] = { CLEAVE_CHECKPOINT_FORM, self->stage, self->epoch, self->step };
   const gsize n_position = N_POSITION;
   const gsize n_tally = CLEAVE_TALLY_SIZE;
   gsize n_variables = g_variant_n_children (self->variables);
@@ -144,13 +143,13 @@ read_position (CleaveRun *self, NpzFile *file, GError **error)
   if (latency == NULL)
     return FALSE;
   numbers = position->data;
-  if (numbers[0] != FORM || numbers[1] < CLEAVE_STAGE_PRETRAIN || numbers[1] > CLEAVE_STAGE_EVALUATE || numbers[2] < 0
-      || numbers[2] > G_MAXINT || numbers[3] < 0 || numbers[3] > G_MAXINT)
+  if (numbers[0] != CLEAVE_CHECKPOINT_FORM || numbers[1] < CLEAVE_STAGE_PRETRAIN || numbers[1] > CLEAVE_STAGE_EVALUATE
+      || numbers[2] < 0 || numbers[2] > G_MAXINT || numbers[3] < 0 || numbers[3] > G_MAXINT)
     {
       g_set_error (error, CLEAVE_ERROR, CLEAVE_ERROR_DATA,
                    "position is %" G_GINT64_FORMAT " %" G_GINT64_FORMAT " %" G_GINT64_FORMAT " %" G_GINT64_FORMAT
                    ", expected form %d and a stage, an epoch and a step that there are",
-                   numbers[0], numbers[1], numbers[2], numbers[3], FORM);
+                   numbers[0], numbers[1], numbers[2], numbers[3], CLEAVE_CHECKPOINT_FORM);
       return FALSE;
     }
   self->stage = numbers[1];

@@ -70,6 +70,8 @@ gboolean cleave_run_add_network (CleaveRun *self, CleaveCandidate *candidate, Cl
 void cleave_run_renew_supernet (CleaveRun *self, guint32 purpose);
 gboolean cleave_run_should_stop (CleaveRun *self);
 char *cleave_run_path (CleaveRun *self, const char *name);
+/* Adds to an error that is set what can be done about it. */
+void cleave_run_add_hint (GError **error, const char *hint);
 
 /* --- the stages --- */
 
@@ -132,6 +134,9 @@ void cleave_metrics_append_core (GString *table, const char *first_line, const c
 gboolean cleave_metrics_write (CleaveRun *self, GError **error);
 
 /* --- checkpoint.npz --- */
+
+/* Of what is in it. */
+#define CLEAVE_CHECKPOINT_FORM 2
 
 gboolean cleave_checkpoint_save (CleaveRun *self, GError **error);
 gboolean cleave_checkpoint_load (CleaveRun *self, const char *path, GError **error);

@@ -52,12 +52,21 @@ cleave_run_add_network (CleaveRun *self, CleaveCandidate *candidate, CleaveNetwo
   return TRUE;
 }
 
+char *
+cleave_run_resolve_config (CleaveComponents *components, CleaveSettings *settings, CleaveConfig *config)
+{
+  GString *text = g_string_new (NULL);
+
+  cleave_components_append_resolved (components, config, text);
+  cleave_settings_append_resolved (settings, text);
+  return g_string_free (text, FALSE);
+}
+
 /* What follows from the config alone; nothing on disk is touched. */
 static CleaveRun *
 run_configure (CleaveHost *host, CleaveConfig *config, const char *folder, GError **error)
 {
   g_autoptr (CleaveRun) self = g_new0 (CleaveRun, 1);
-  g_autoptr (GString) text = g_string_new (NULL);
 
   self->lock = -1;
   self->folder = g_strdup (folder);
@@ -69,9 +78,7 @@ run_configure (CleaveHost *host, CleaveConfig *config, const char *folder, GErro
   self->components = cleave_components_new (host, config, error);
   if (self->components == NULL)
     return NULL;
-  cleave_components_append_resolved (self->components, config, text);
-  cleave_settings_append_resolved (self->settings, text);
-  self->config_text = g_string_free (g_steal_pointer (&text), FALSE);
+  self->config_text = cleave_run_resolve_config (self->components, self->settings, config);
   return g_steal_pointer (&self);
 }
 
@@ -154,14 +161,6 @@ cleave_run_new (CleaveHost *host, CleaveConfig *config, const char *folder, guin
   return g_steal_pointer (&self);
 }
 
-char *
-cleave_run_resolve_config (CleaveHost *host, CleaveConfig *config, GError **error)
-{
-  g_autoptr (CleaveRun) self = run_configure (host, config, NULL, error);
-
-  return self != NULL ? g_steal_pointer (&self->config_text) : NULL;
-}
-
 static gboolean
 compare_with_given (CleaveRun *self, const char *config_path, CleaveHost *host, CleaveConfig *given, GError **error)
 {
@@ -170,6 +169,26 @@ compare_with_given (CleaveRun *self, const char *config_path, CleaveHost *host, 
   return other != NULL
          && cleave_run_folder_compare_configs ("the config given", other->config_text, config_path, self->config_text,
                                                error);
+}
+
+void
+cleave_run_add_hint (GError **error, const char *hint)
+{
+  g_autofree char *message = error != NULL ? (*error)->message : NULL;
+
+  if (message != NULL)
+    (*error)->message = g_strconcat (message, "; ", hint, NULL);
+}
+
+CleaveResult *
+cleave_run_load_result (const char *folder, GError **error)
+{
+  g_autofree char *path = g_build_filename (folder, "result.json", NULL);
+  CleaveResult *result = cleave_result_load (path, error);
+
+  if (result == NULL)
+    cleave_run_add_hint (error, "without this file, the run makes it again");
+  return result;
 }
 
 CleaveRun *
@@ -196,7 +215,7 @@ cleave_run_resume (CleaveHost *host, const char *folder, CleaveConfig *given, gu
   /* The result is written last, so where it is there is nothing left to do. */
   if (g_file_test (result_path, G_FILE_TEST_EXISTS))
     {
-      self->finished = cleave_result_load (result_path, error);
+      self->finished = cleave_run_load_result (folder, error);
       return self->finished != NULL ? g_steal_pointer (&self) : NULL;
     }
   self->lock = cleave_run_folder_lock (folder, error);

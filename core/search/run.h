@@ -4,6 +4,7 @@
 /* A run: pre-training, search and re-training (Algorithm 1), in a folder from which it can be resumed. */
 
 #include "result.h"
+#include "settings.h"
 
 G_BEGIN_DECLS
 
@@ -48,6 +49,9 @@ typedef struct
 
 typedef struct _CleaveRun CleaveRun;
 
+/* Stages whose ends runs can share: pre-training and search. */
+#define CLEAVE_N_SHARED_STAGES 2
+
 /* Begins a run. FOLDER must be new or empty; it is made. */
 CleaveRun *cleave_run_new (CleaveHost *host, CleaveConfig *config, const char *folder, guint n_threads, GError **error);
 /* Goes on with the run in FOLDER where its checkpoint stands. GIVEN (nullable) must equal the folder's config. */
@@ -58,8 +62,11 @@ void cleave_run_free (CleaveRun *self);
 void cleave_run_share_stages (CleaveRun *self, const char *folder);
 /* The file in such a folder that has the end of pre-training or search of a run of this resolved config. */
 char *cleave_stage_store_name (const char *config_text, CleaveStage stage);
-/* The config with every default written out, as a run's config.ini has it. Nothing on disk is touched. */
-char *cleave_run_resolve_config (CleaveHost *host, CleaveConfig *config, GError **error);
+/* The config that COMPONENTS and SETTINGS were made of, with every default written out, as a run's config.ini has it.
+ */
+char *cleave_run_resolve_config (CleaveComponents *components, CleaveSettings *settings, CleaveConfig *config);
+/* What a finished run found. */
+CleaveResult *cleave_run_load_result (const char *folder, GError **error);
 /* Whether the run had ended when it was resumed. */
 gboolean cleave_run_is_finished (CleaveRun *self);
 /* Runs to the end and gives what was found. When the observer wants to stop, a checkpoint is written and the error is

@@ -2,7 +2,8 @@
 
 /* Ends of stages in a folder that runs share. Stages are deterministic, so runs whose configs agree in all that counts
  * until the end of a stage have the same checkpoint there, but for the config in it: who comes first computes it, and
- * the others go on from there. A file is named by the stage and a digest of that part of the config. */
+ * the others go on from there. A file is named by the stage and a digest of that part of the config and of the form of
+ * checkpoints. */
 
 #include "run-private.h"
 
@@ -15,7 +16,7 @@
 
 /* The sections that count in a stage, besides those of the stages before. What comes after the search is no other
  * run's. */
-static const char *const stage_sections[][7] = {
+static const char *const stage_sections[CLEAVE_N_SHARED_STAGES][7] = {
   { "run", "dataset", "space", "training", "pretrain", NULL },
   { "device", "server", "channel", "objective", "optimizer", "search", NULL },
 };
@@ -53,9 +54,11 @@ cleave_stage_store_name (const char *config_text, CleaveStage stage)
   g_autoptr (GKeyFile) config = g_key_file_new ();
   g_autoptr (GChecksum) checksum = g_checksum_new (G_CHECKSUM_SHA256);
   g_auto (GStrv) sections = NULL;
+  const guchar form = CLEAVE_CHECKPOINT_FORM;
 
-  g_return_val_if_fail (stage < G_N_ELEMENTS (stage_sections), NULL);
+  g_return_val_if_fail (stage < CLEAVE_N_SHARED_STAGES, NULL);
 
+  g_checksum_update (checksum, &form, sizeof form);
   if (g_key_file_load_from_data (config, config_text, -1, G_KEY_FILE_NONE, NULL))
     sections = g_key_file_get_groups (config, NULL);
   for (guint s = 0; sections != NULL && sections[s] != NULL; s++)
@@ -100,7 +103,10 @@ take (CleaveRun *self, gboolean *taken, GError **error)
   g_autofree char *path = g_build_filename (self->stages_folder, name, NULL);
 
   *taken = g_file_test (path, G_FILE_TEST_EXISTS);
-  return !*taken || cleave_checkpoint_take (self, path, error);
+  if (!*taken || cleave_checkpoint_take (self, path, error))
+    return TRUE;
+  cleave_run_add_hint (error, "without this file, the stage is computed again");
+  return FALSE;
 }
 
 gboolean
@@ -111,5 +117,5 @@ cleave_stage_store_enter (CleaveRun *self, gboolean *taken, GError **error)
     return TRUE;
   if (self->stage > 0 && !keep (self, self->stage - 1, error))
     return FALSE;
-  return self->stage >= G_N_ELEMENTS (stage_sections) || take (self, taken, error);
+  return self->stage >= CLEAVE_N_SHARED_STAGES || take (self, taken, error);
 }

@@ -177,6 +177,66 @@ find_inode (const char *folder, const char *name)
   return stat (path, &status) == 0 ? status.st_ino : 0;
 }
 
+/* As where the terminal is closed. */
+TEST (Compare, a_lost_terminal_stops_it_in_order)
+{
+  const char *folder = test_temporary_folder ();
+  g_auto (GStrv) configs = write_configs (folder);
+  g_autofree char *out = g_build_filename (folder, "out", NULL);
+  GPid process = start_compare (configs, out, "2", "1");
+
+  EXPECT_TRUE (wait_for_file (out, "runs/split-seed1/config.ini"));
+  kill (process, SIGHUP);
+  EXPECT_INT (tiny_wait (process), 130);
+  EXPECT_TRUE (tiny_exists (out, "runs/split-seed1/checkpoint.npz"));
+}
+
+/* What is compared is what was asked for when the command was given. */
+TEST (Compare, a_config_that_is_edited_meanwhile_does_no_harm)
+{
+  const char *folder = test_temporary_folder ();
+  g_auto (GStrv) configs = write_configs (folder);
+  g_autofree char *out = g_build_filename (folder, "out", NULL);
+  g_autofree char *second = NULL;
+  char *only[] = { configs[0], NULL };
+  GPid process = start_compare (only, out, "2", "1");
+
+  EXPECT_TRUE (wait_for_file (out, "runs/split-seed1/config.ini"));
+  EXPECT_TRUE (g_file_set_contents (configs[0], "[retrain]\nepochs = 1\n", -1, NULL));
+  EXPECT_INT (tiny_wait (process), 0);
+  second = tiny_read (out, "runs/split-seed2/config.ini");
+  EXPECT_TRUE (strstr (second, "[retrain]\nepochs = 3\n") != NULL);
+}
+
+/* A run whose pictures are gone is not finished; one whose result is damaged says what to do. */
+TEST (Compare, what_a_run_lacks_is_made_again)
+{
+  const char *folder = test_temporary_folder ();
+  g_auto (GStrv) configs = write_configs (folder);
+  g_autofree char *out = g_build_filename (folder, "out", NULL);
+  g_autofree char *picture = g_build_filename (out, "runs", "split-seed1", "accuracy.png", NULL);
+  g_autofree char *result = g_build_filename (out, "runs", "split-seed1", "result.json", NULL);
+  g_autofree char *before = NULL;
+  g_autofree char *after = NULL;
+  g_autofree char *err = NULL;
+  char *only[] = { configs[0], NULL };
+
+  EXPECT_INT (compare (only, out, "1", "1"), 0);
+  before = tiny_read (out, "runs/split-seed1/result.json");
+  EXPECT_INT (g_unlink (picture), 0);
+  EXPECT_INT (compare (only, out, "1", "1"), 0);
+  EXPECT_TRUE (tiny_exists (out, "runs/split-seed1/accuracy.png"));
+
+  EXPECT_TRUE (g_file_set_contents (result, "{}", -1, NULL));
+  EXPECT_INT (test_run_cleave (NULL, &err, "compare", configs[0], "--plugin-path", tiny_plugins (), "--out", out, NULL),
+              1);
+  EXPECT_TRUE (strstr (err, "without this file, the run makes it again") != NULL);
+  EXPECT_INT (g_unlink (result), 0);
+  EXPECT_INT (compare (only, out, "1", "1"), 0);
+  after = tiny_read (out, "runs/split-seed1/result.json");
+  EXPECT_STRING (after, before);
+}
+
 TEST (Compare, finished_runs_are_kept_and_more_are_added)
 {
   const char *folder = test_temporary_folder ();
@@ -292,11 +352,13 @@ TEST (Compare, mistakes_are_told_before_any_work)
   g_autofree char *twin_folder = g_build_filename (folder, "twin", NULL);
   g_autofree char *slow = write_changed (folder, configs[0], "slow.ini", "[objective]\nlatency-threshold = 2 ms\n");
   g_autofree char *lossy = write_changed (folder, configs[0], "lossy.ini", "[channel]\ndrop-rate = 0.5\n");
+  g_autofree char *noisy = write_changed (folder, configs[0], "noisy.ini", "[dataset]\nnoise = 0.5\n");
   g_autofree char *wrong = write_changed (folder, configs[0], "wrong.ini", "[retrain]\nepohcs = 1\n");
   g_autofree char *twin = NULL;
   g_autofree char *err = NULL;
   char *thresholds[] = { configs[0], slow, NULL };
   char *drop_rates[] = { configs[0], lossy, NULL };
+  char *datasets[] = { configs[0], noisy, NULL };
   char *mistake[] = { configs[0], wrong, NULL };
   char *twins[] = { configs[0], NULL, NULL };
 
@@ -306,6 +368,7 @@ TEST (Compare, mistakes_are_told_before_any_work)
   expect_refused ("latency-threshold is 2 ms in slow and 1 ms in split", thresholds, NULL, out);
   expect_refused ("drop rate is 0.5 in lossy and 0.25 in split", drop_rates, NULL, out);
   expect_refused ("are both called split", twins, NULL, out);
+  expect_refused ("[dataset] differs between noisy and split", datasets, NULL, out);
   expect_refused ("epohcs", mistake, NULL, out);
   expect_refused ("--seeds 0: expected a number from 1", configs, "--seeds=0", out);
   expect_refused ("[run] seed: 4294967295 and the 1 that follow", configs, "--set=run.seed=4294967295", out);

@@ -14,12 +14,18 @@ name_after (const char *assignment, CleaveStage stage)
   g_autoptr (GError) error = NULL;
   g_autoptr (CleaveHost) host = tiny_make_host (&error);
   g_autoptr (CleaveConfig) config = tiny_load_config ();
+  g_autoptr (CleaveSettings) settings = NULL;
+  g_autoptr (CleaveComponents) components = NULL;
   g_autofree char *text = NULL;
 
   if (assignment != NULL)
     EXPECT_TRUE (cleave_config_set (config, assignment, &error));
-  text = cleave_run_resolve_config (host, config, &error);
+  settings = cleave_settings_new (config, &error);
+  components = settings != NULL ? cleave_components_new (host, config, &error) : NULL;
   EXPECT_NO_ERROR (error);
+  if (components == NULL)
+    return g_strdup ("");
+  text = cleave_run_resolve_config (components, settings, config);
   return cleave_stage_store_name (text, stage);
 }
 
