@@ -159,11 +159,13 @@ read_message (Child *child)
   g_data_input_stream_read_line_async (child->messages, G_PRIORITY_DEFAULT, NULL, on_message, child);
 }
 
-/* Whether it has ended as a run does that is told to stop, its checkpoint written. */
+/* Whether it has ended as a run does that is told to stop: its checkpoint written, before it began, or at once. */
 static gboolean
 was_stopped (GSubprocess *process)
 {
-  return g_subprocess_get_if_exited (process) && g_subprocess_get_exit_status (process) == CLI_INTERRUPTED;
+  if (g_subprocess_get_if_signaled (process))
+    return g_subprocess_get_term_sig (process) == SIGTERM;
+  return g_subprocess_get_exit_status (process) == CLI_INTERRUPTED;
 }
 
 static void
