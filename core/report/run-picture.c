@@ -113,10 +113,9 @@ add_running (CleavePanel *panel, const Group *group, const char *name, Quantity 
     }
 }
 
-/* Dots for all trials; a line for those of the search itself, not for the final ones on the whole search split. */
+/* Dots for the trials; a line for those of the search itself, not for the final ones on the whole search split. */
 static void
-add_trials (CleavePanel *panel, const CleaveTrialLog *log, const char *statistic_name, Quantity quantity,
-            Statistic statistic)
+add_trials (CleavePanel *panel, GArray *trials, const char *statistic_name, Quantity quantity, Statistic statistic)
 {
   Group groups[] = {
     { "split, on a minibatch", CLEAVE_PLACEMENT_SPLIT, CLEAVE_FIDELITY_MINIBATCH, CLEAVE_COLOUR_SKY, CLEAVE_COLOUR_BLUE,
@@ -134,9 +133,9 @@ add_trials (CleavePanel *panel, const CleaveTrialLog *log, const char *statistic
       Group *group = &groups[g];
       g_autoptr (GArray) entries = g_array_new (FALSE, FALSE, sizeof (CleaveTrialEntry));
 
-      for (guint i = 0; i < log->entries->len; i++)
+      for (guint i = 0; i < trials->len; i++)
         {
-          const CleaveTrialEntry *entry = get_entry (log->entries, i);
+          const CleaveTrialEntry *entry = get_entry (trials, i);
 
           if (entry->placement == group->placement && entry->fidelity == group->fidelity)
             g_array_append_vals (entries, entry, 1);
@@ -144,9 +143,9 @@ add_trials (CleavePanel *panel, const CleaveTrialLog *log, const char *statistic
       if (entries->len == 0)
         continue;
       group->entries = entries;
-      if (entries->len == log->entries->len)
+      if (entries->len == trials->len)
         group->name = "candidate";
-      add_dots (panel, group, log->entries->len, quantity);
+      add_dots (panel, group, trials->len, quantity);
       if (group->fidelity == CLEAVE_FIDELITY_MINIBATCH)
         add_running (panel, group, statistic_name, quantity, statistic);
     }
@@ -179,19 +178,32 @@ add_entropy (CleaveChart *chart, const CleaveTrialLog *log)
 }
 
 static void
-say_if_empty (CleaveChart *chart, const CleaveTrialLog *log)
+say_if_empty (CleaveChart *chart, GArray *trials, const char *message)
 {
-  if (log->entries->len == 0)
-    chart->message = g_strdup ("no candidates were sampled");
+  if (trials->len == 0)
+    chart->message = g_strdup (message);
+}
+
+/* The objective of the others is their penalty alone, which is not to be compared with theirs. */
+static GArray *
+list_scored (const CleaveTrialLog *log)
+{
+  GArray *scored = g_array_new (FALSE, FALSE, sizeof (CleaveTrialEntry));
+
+  for (guint i = 0; i < log->entries->len; i++)
+    if (!isnan (get_entry (log->entries, i)->loss))
+      g_array_append_vals (scored, get_entry (log->entries, i), 1);
+  return scored;
 }
 
 static gboolean
 draw_objective (const CleaveTrialLog *log, const char *folder, GError **error)
 {
   g_autoptr (CleaveChart) chart = cleave_chart_new ("Objective over the search", "step");
+  g_autoptr (GArray) scored = list_scored (log);
 
-  say_if_empty (chart, log);
-  add_trials (cleave_chart_add_panel (chart, "objective"), log, "mean", get_objective, get_mean);
+  say_if_empty (chart, scored, "no candidates were scored");
+  add_trials (cleave_chart_add_panel (chart, "objective"), scored, "mean", get_objective, get_mean);
   if (has_entropy (log))
     add_entropy (chart, log);
   return cleave_chart_write (chart, folder, "objective", error);
@@ -204,9 +216,9 @@ draw_latency (const CleaveTrialLog *log, const CleaveResult *result, const char 
   g_autofree char *threshold = g_strdup_printf ("threshold %g ms", result->latency_threshold_ms);
   CleavePanel *panel = cleave_chart_add_panel (chart, "latency (ms)");
 
-  say_if_empty (chart, log);
+  say_if_empty (chart, log->entries, "no candidates were sampled");
   cleave_panel_add_reference (panel, CLEAVE_AXIS_Y, result->latency_threshold_ms, threshold);
-  add_trials (panel, log, "median", get_latency, get_median);
+  add_trials (panel, log->entries, "median", get_latency, get_median);
   return cleave_chart_write (chart, folder, "latency", error);
 }
 

@@ -120,7 +120,7 @@ read_entry (Reading *reading, guint entropy_column, CleaveTrialLog *self)
   entry.step = read_count (reading, COLUMN_STEP);
   entry.placement = read_choice (reading, COLUMN_PLACEMENT, placements);
   entry.fidelity = read_choice (reading, COLUMN_FIDELITY, fidelities);
-  read_number (reading, COLUMN_LOSS, TRUE);
+  entry.loss = read_number (reading, COLUMN_LOSS, TRUE);
   entry.latency_ms = read_number (reading, COLUMN_LATENCY, FALSE);
   entry.objective = read_number (reading, COLUMN_OBJECTIVE, FALSE);
   for (guint i = N_CORE_COLUMNS; i < n_columns; i++)

@@ -12,6 +12,7 @@ typedef struct
   guint step; /* from 1, over the whole stage */
   CleavePlacement placement;
   CleaveFidelity fidelity;
+  double loss; /* NaN where no image was scored, the penalty alone being too high */
   double latency_ms;
   double objective;
   double entropy; /* of the optimizer's distribution after the step; NaN where it reports none */

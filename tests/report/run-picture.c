@@ -50,7 +50,7 @@ make_trials (guint n_steps)
   GString *text = g_string_new (HEADER ENTROPY "\n");
 
   for (guint step = 1; step <= n_steps; step++)
-    g_string_append_printf (text, "1,%u,split,minibatch,1,20,1,1,0.5\n1,%u,split,minibatch,,40,3,1,0.5\n", step, step);
+    g_string_append_printf (text, "1,%u,split,minibatch,1,20,1,1,0.5\n1,%u,split,minibatch,1,40,3,1,0.5\n", step, step);
   return g_string_free (text, FALSE);
 }
 
@@ -157,20 +157,41 @@ TEST (RunPicture, trials_scored_otherwise_are_told_apart)
   EXPECT_TRUE (!picture_has_text (objective, "theta entropy"));
 }
 
+/* The second and third are left with the penalty of 15 and 20 ms above the threshold. */
+TEST (RunPicture, trials_cut_off_have_a_latency_but_no_objective)
+{
+  const char *folder = make_run (HEADER "\n1,1,split,full,1,20,1\n1,1,split,full,,45,15\n"
+                                        "1,1,device,full,,50,20\n1,1,split,full,2,30,2\n");
+  g_autoptr (GError) error = NULL;
+  g_autoptr (Picture) objective = NULL;
+  g_autoptr (Picture) latency = NULL;
+
+  cleave_run_draw (folder, &error);
+  REQUIRE_NO_ERROR (error);
+  objective = picture_load (folder, "objective.svg");
+  latency = picture_load (folder, "latency.svg");
+  REQUIRE (objective != NULL && latency != NULL);
+  EXPECT_INT (picture_count_marks (objective, BLUE, DOT), 2 + 1);
+  EXPECT_TRUE (picture_has_text (objective, "candidate"));
+  EXPECT_INT (picture_count_marks (latency, BLUE, DOT), 3 + 1);
+  EXPECT_TRUE (picture_has_text (latency, "on the device, on all search images"));
+}
+
 TEST (RunPicture, a_search_of_no_trials_says_so)
 {
-  static const char *const names[] = { "objective.svg", "latency.svg" };
+  static const char *const pictures[][2]
+      = { { "objective.svg", "no candidates were scored" }, { "latency.svg", "no candidates were sampled" } };
   const char *folder = make_run (HEADER ENTROPY "\n");
   g_autoptr (GError) error = NULL;
   g_autoptr (Picture) accuracy = NULL;
 
   cleave_run_draw (folder, &error);
   REQUIRE_NO_ERROR (error);
-  for (gsize i = 0; i < G_N_ELEMENTS (names); i++)
+  for (gsize i = 0; i < G_N_ELEMENTS (pictures); i++)
     {
-      g_autoptr (Picture) picture = picture_load (folder, names[i]);
+      g_autoptr (Picture) picture = picture_load (folder, pictures[i][0]);
 
-      EXPECT_TRUE (picture != NULL && picture_has_text (picture, "no candidates were sampled"));
+      EXPECT_TRUE (picture != NULL && picture_has_text (picture, pictures[i][1]));
     }
   accuracy = picture_load (folder, "accuracy.svg");
   REQUIRE (accuracy != NULL);
