@@ -129,8 +129,8 @@ add_method (JsonBuilder *builder, const CleaveComparison *self, guint index)
   add_number (builder, "bound_ms", method->bound_ms);
   if (index > 0)
     {
-      add_number (builder, "latency_of_first_percent", cleave_comparison_latency_percent (self, method));
-      add_number (builder, "accuracy_of_first_points", cleave_comparison_accuracy_points (self, method));
+      add_number (builder, "latency_difference_percent", cleave_comparison_latency_percent (self, method));
+      add_number (builder, "accuracy_difference_points", cleave_comparison_accuracy_points (self, method));
     }
   json_builder_set_member_name (builder, "runs");
   json_builder_begin_array (builder);

@@ -141,9 +141,9 @@ TEST (Comparison, json_reads_back)
   EXPECT_INT (json_object_get_int_member (baseline, "runs_within_threshold"), 1);
   EXPECT_NEAR (json_object_get_double_member (first, "bound_ms"), 17.25, 0);
   EXPECT_TRUE (json_object_get_null_member (baseline, "bound_ms"));
-  EXPECT_NEAR (json_object_get_double_member (baseline, "latency_of_first_percent"), -45, 1e-12);
-  EXPECT_NEAR (json_object_get_double_member (baseline, "accuracy_of_first_points"), -7.5, 1e-12);
-  EXPECT_TRUE (!json_object_has_member (first, "latency_of_first_percent"));
+  EXPECT_NEAR (json_object_get_double_member (baseline, "latency_difference_percent"), -45, 1e-12);
+  EXPECT_NEAR (json_object_get_double_member (baseline, "accuracy_difference_points"), -7.5, 1e-12);
+  EXPECT_TRUE (!json_object_has_member (first, "latency_difference_percent"));
   run = json_array_get_object_element (json_object_get_array_member (first, "runs"), 1);
   EXPECT_INT (json_object_get_int_member (run, "seed"), 2);
   EXPECT_STRING (json_array_get_string_element (json_object_get_array_member (run, "architecture_choices"), 1), "skip");
