@@ -3,8 +3,6 @@
 #include "comparison-picture.h"
 #include "chart.h"
 
-#include <math.h>
-
 static const CleaveColour colours[] = { CLEAVE_COLOUR_BLUE,   CLEAVE_COLOUR_VERMILLION, CLEAVE_COLOUR_GREEN,
                                         CLEAVE_COLOUR_PURPLE, CLEAVE_COLOUR_ORANGE,     CLEAVE_COLOUR_SKY };
 static const CleaveMark shapes[] = { CLEAVE_MARK_CIRCLE, CLEAVE_MARK_SQUARE, CLEAVE_MARK_TRIANGLE, CLEAVE_MARK_DIAMOND,
@@ -64,50 +62,13 @@ draw_comparison (const CleaveComparison *self, const char *folder, GError **erro
   return cleave_chart_write (chart, folder, "comparison", error);
 }
 
-static int
-compare_numbers (gconstpointer a, gconstpointer b)
-{
-  double first = *(const double *)a, second = *(const double *)b;
-
-  return (first > second) - (first < second);
-}
-
-/* Those at which a run of the method was evaluated, ascending, each once. */
-static GArray *
-list_drop_rates (const CleaveMethod *method)
-{
-  GArray *rates = g_array_new (FALSE, FALSE, sizeof (double));
-
-  for (guint i = 0; i < method->runs->len; i++)
-    {
-      const CleaveResult *run = method->runs->pdata[i];
-
-      for (guint j = 0; j < run->accuracies->len; j++)
-        g_array_append_val (rates, g_array_index (run->accuracies, CleaveAccuracy, j).drop_rate);
-    }
-  g_array_sort (rates, compare_numbers);
-  for (guint i = rates->len; i-- > 1;)
-    if (g_array_index (rates, double, i) == g_array_index (rates, double, i - 1))
-      g_array_remove_index (rates, i);
-  return rates;
-}
-
-/* Adds the runs' accuracies at a drop rate, and their median. */
+/* Adds the runs' accuracies at a drop rate, and their median, each where there is one. */
 static void
 add_accuracies (const CleaveMethod *method, double drop_rate, CleaveSeries *single, CleaveSeries *medians)
 {
-  g_autoptr (GArray) accuracies = g_array_new (FALSE, FALSE, sizeof (double));
-
   for (guint i = 0; i < method->runs->len; i++)
-    {
-      double accuracy = 100 * cleave_comparison_accuracy (method->runs->pdata[i], drop_rate);
-
-      if (isnan (accuracy))
-        continue;
-      g_array_append_val (accuracies, accuracy);
-      cleave_series_add (single, drop_rate, accuracy);
-    }
-  cleave_series_add (medians, drop_rate, cleave_spread ((double *)accuracies->data, accuracies->len).median);
+    cleave_series_add (single, drop_rate, 100 * cleave_comparison_accuracy (method->runs->pdata[i], drop_rate));
+  cleave_series_add (medians, drop_rate, 100 * cleave_comparison_median_accuracy (method, drop_rate));
 }
 
 static gboolean
@@ -117,6 +78,7 @@ draw_accuracy (const CleaveComparison *self, const char *folder, GError **error)
       = cleave_chart_new ("Accuracy when elements are lost: medians and single runs", "drop rate");
   g_autofree char *channel = g_strdup_printf ("channel's drop rate %g", self->drop_rate);
   CleavePanel *panel = cleave_chart_add_panel (chart, "accuracy (%)");
+  g_autoptr (GArray) drop_rates = cleave_comparison_drop_rates (self);
 
   cleave_panel_add_reference (panel, CLEAVE_AXIS_X, self->drop_rate, channel);
   for (guint m = 0; m < self->methods->len; m++)
@@ -124,13 +86,12 @@ draw_accuracy (const CleaveComparison *self, const char *folder, GError **error)
       const CleaveMethod *method = self->methods->pdata[m];
       CleaveStyle style = method_style (m, 16, 1);
       CleaveSeries *single = cleave_panel_add_series (panel, NULL, method_style (m, 9, 0.4));
-      g_autoptr (GArray) rates = list_drop_rates (method);
       CleaveSeries *medians;
 
       style.line_px = 3;
       medians = cleave_panel_add_series (panel, method->name, style);
-      for (guint i = 0; i < rates->len; i++)
-        add_accuracies (method, g_array_index (rates, double, i), single, medians);
+      for (guint i = 0; i < drop_rates->len; i++)
+        add_accuracies (method, g_array_index (drop_rates, double, i), single, medians);
     }
   return cleave_chart_write (chart, folder, "accuracy", error);
 }

@@ -83,6 +83,20 @@ cleave_spread (double *values, gsize n)
   return (CleaveSpread){ (values[(n - 1) / 2] + values[n / 2]) / 2, values[0], values[n - 1] };
 }
 
+double
+cleave_comparison_median_accuracy (const CleaveMethod *method, double drop_rate)
+{
+  g_autofree double *accuracies = g_new (double, method->runs->len);
+
+  for (guint r = 0; r < method->runs->len; r++)
+    {
+      accuracies[r] = cleave_comparison_accuracy (method->runs->pdata[r], drop_rate);
+      if (isnan (accuracies[r]))
+        return NAN;
+    }
+  return cleave_spread (accuracies, method->runs->len).median;
+}
+
 GArray *
 cleave_comparison_drop_rates (const CleaveComparison *self)
 {

@@ -49,6 +49,8 @@ GArray *cleave_comparison_drop_rates (const CleaveComparison *self);
 gboolean cleave_comparison_is_within (const CleaveComparison *self, const CleaveResult *run);
 /* The share of the test images that a run classifies correctly at this drop rate; NaN where it was not evaluated. */
 double cleave_comparison_accuracy (const CleaveResult *run, double drop_rate);
+/* NaN unless every run of the method was evaluated there: a median of some would be of other models. */
+double cleave_comparison_median_accuracy (const CleaveMethod *method, double drop_rate);
 /* Of the N > 0 values, which are sorted by this; the median of an even number is the mean of the middle two. */
 CleaveSpread cleave_spread (double *values, gsize n);
 

@@ -169,21 +169,6 @@ page_append_runs (GString *page, const CleaveComparison *self)
 
 /* --- a column a drop rate --- */
 
-/* NaN unless all runs were evaluated there: a median of others would compare different models. */
-static double
-find_median_accuracy (const CleaveMethod *method, double drop_rate)
-{
-  g_autofree double *accuracies = g_new (double, method->runs->len);
-
-  for (guint r = 0; r < method->runs->len; r++)
-    {
-      accuracies[r] = cleave_comparison_accuracy (method->runs->pdata[r], drop_rate);
-      if (isnan (accuracies[r]))
-        return NAN;
-    }
-  return cleave_spread (accuracies, method->runs->len).median;
-}
-
 void
 page_append_drop_rates (GString *page, const CleaveComparison *self)
 {
@@ -203,7 +188,7 @@ page_append_drop_rates (GString *page, const CleaveComparison *self)
 
       markup_append (page, "<tr><th scope=\"row\">%s</th>", method->name);
       for (guint i = 0; i < drop_rates->len; i++)
-        append_number (page, 100 * find_median_accuracy (method, g_array_index (drop_rates, double, i)));
+        append_number (page, 100 * cleave_comparison_median_accuracy (method, g_array_index (drop_rates, double, i)));
       g_string_append (page, "</tr>\n");
     }
   g_string_append (page, "</tbody>\n");

@@ -113,6 +113,26 @@ TEST (ComparisonPicture, accuracy_against_drop_rate)
                0.1);
 }
 
+/* The first method's second run was not evaluated at 0.4. */
+TEST (ComparisonPicture, no_median_of_some_runs)
+{
+  g_autoptr (CleaveComparison) comparison = make_comparison ();
+  const CleaveMethod *method = comparison->methods->pdata[0];
+  CleaveResult *run = method->runs->pdata[1];
+  const char *folder = test_temporary_folder ();
+  g_autoptr (GError) error = NULL;
+  g_autoptr (Picture) picture = NULL;
+
+  g_array_remove_index (run->accuracies, 0);
+  cleave_comparison_draw (comparison, folder, &error);
+  REQUIRE_NO_ERROR (error);
+  picture = picture_load (folder, "accuracy.svg");
+  REQUIRE (picture != NULL);
+  EXPECT_INT (picture_count_marks (picture, BLUE, 0.4), 3 * 3 - 1);
+  EXPECT_INT (picture_count_marks (picture, BLUE, MEDIAN), 2 + 1);
+  EXPECT_INT (picture_count_marks (picture, VERMILLION, MEDIAN), 3 + 1);
+}
+
 TEST (ComparisonPicture, one_run_or_none)
 {
   g_autoptr (CleaveComparison) comparison = cleave_comparison_new ();

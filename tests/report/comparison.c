@@ -56,6 +56,20 @@ TEST (Comparison, drop_rates_of_all_runs_in_order)
   EXPECT_NEAR (g_array_index (drop_rates, double, 3), 0.5, 0);
 }
 
+/* By hand: 30, 31 and 33 of 40 images at 0, 28, 24 and 30 at 0.2. */
+TEST (Comparison, median_accuracy_is_of_all_runs_or_none)
+{
+  g_autoptr (CleaveComparison) comparison = invented_comparison ();
+  const CleaveMethod *baseline = comparison->methods->pdata[1];
+  CleaveResult *run = baseline->runs->pdata[0];
+
+  EXPECT_NEAR (cleave_comparison_median_accuracy (baseline, 0), 0.775, 1e-15);
+  g_array_remove_index (run->accuracies, 0);
+  EXPECT_TRUE (isnan (cleave_comparison_median_accuracy (baseline, 0)));
+  EXPECT_NEAR (cleave_comparison_median_accuracy (baseline, 0.2), 0.7, 1e-15);
+  EXPECT_TRUE (isnan (cleave_comparison_median_accuracy (baseline, 0.3)));
+}
+
 TEST (Comparison, what_methods_must_have_in_common_is_named)
 {
   static const InventedRun run = { 1, { 0, 0, 0, 0 }, 1, 1, 1, 1, { 1, 1 } };
