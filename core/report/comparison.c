@@ -100,8 +100,7 @@ cleave_comparison_median_accuracy (const CleaveMethod *method, double drop_rate)
 GArray *
 cleave_comparison_drop_rates (const CleaveComparison *self)
 {
-  g_autoptr (GArray) all = g_array_new (FALSE, FALSE, sizeof (double));
-  GArray *different = g_array_new (FALSE, FALSE, sizeof (double));
+  GArray *drop_rates = g_array_new (FALSE, FALSE, sizeof (double));
 
   for (guint m = 0; m < self->methods->len; m++)
     {
@@ -112,14 +111,11 @@ cleave_comparison_drop_rates (const CleaveComparison *self)
           const CleaveResult *run = method->runs->pdata[r];
 
           for (guint i = 0; i < run->accuracies->len; i++)
-            g_array_append_val (all, g_array_index (run->accuracies, CleaveAccuracy, i).drop_rate);
+            g_array_append_val (drop_rates, g_array_index (run->accuracies, CleaveAccuracy, i).drop_rate);
         }
     }
-  g_array_sort (all, compare_numbers);
-  for (guint i = 0; i < all->len; i++)
-    if (i == 0 || g_array_index (all, double, i) != g_array_index (all, double, i - 1))
-      g_array_append_val (different, g_array_index (all, double, i));
-  return different;
+  cleave_evaluation_sort_drop_rates (drop_rates);
+  return drop_rates;
 }
 
 /* What all methods of a comparison have in common. */

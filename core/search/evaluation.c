@@ -15,6 +15,23 @@ drop_rate_key (double drop_rate)
   return (guint32)lrint (drop_rate * 1e9);
 }
 
+static int
+compare_drop_rates (gconstpointer a, gconstpointer b)
+{
+  double first = *(const double *)a, second = *(const double *)b;
+
+  return (first > second) - (first < second);
+}
+
+void
+cleave_evaluation_sort_drop_rates (GArray *drop_rates)
+{
+  g_array_sort (drop_rates, compare_drop_rates);
+  for (guint i = drop_rates->len; i-- > 1;)
+    if (g_array_index (drop_rates, double, i) == g_array_index (drop_rates, double, i - 1))
+      g_array_remove_index (drop_rates, i);
+}
+
 guint
 cleave_evaluation_arg_max (const float *values, gsize n)
 {

@@ -34,6 +34,8 @@ GArray *cleave_evaluation_run (const CleaveEvaluation *self, const double *drop_
                                float *logits, GError **error);
 /* An error unless the network takes the data set's images and gives a number for each of its classes. */
 gboolean cleave_evaluation_check_shapes (CleaveNetwork *network, const CleaveDatasetInfo *info, GError **error);
+/* Puts the drop rates (double) in ascending order, each once. */
+void cleave_evaluation_sort_drop_rates (GArray *drop_rates);
 /* The index of the largest, the first of equals. */
 guint cleave_evaluation_arg_max (const float *values, gsize n);
 

@@ -305,28 +305,16 @@ run_stage (CleaveRun *self, GError **error)
   return cleave_metrics_write (self, error) && cleave_checkpoint_save (self, error);
 }
 
-static int
-compare_rates (gconstpointer a, gconstpointer b)
-{
-  double first = *(const double *)a, second = *(const double *)b;
-
-  return (first > second) - (first < second);
-}
-
 /* 0, those of [evaluate] and the channel's own, each once, ascending. */
 static GArray *
 list_evaluated_rates (CleaveRun *self, double channel_drop_rate)
 {
-  g_autoptr (GArray) all = g_array_copy (self->settings->evaluated_drop_rates);
-  GArray *rates = g_array_new (FALSE, FALSE, sizeof (double));
+  GArray *rates = g_array_copy (self->settings->evaluated_drop_rates);
   const double nothing_lost = 0;
 
-  g_array_append_val (all, nothing_lost);
-  g_array_append_val (all, channel_drop_rate);
-  g_array_sort (all, compare_rates);
-  for (guint i = 0; i < all->len; i++)
-    if (i == 0 || g_array_index (all, double, i) != g_array_index (all, double, i - 1))
-      g_array_append_val (rates, g_array_index (all, double, i));
+  g_array_append_val (rates, nothing_lost);
+  g_array_append_val (rates, channel_drop_rate);
+  cleave_evaluation_sort_drop_rates (rates);
   return rates;
 }
 
