@@ -1,28 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include "trial-log.h"
+#include "trials-table.h"
 
 #include <math.h>
 #include <string.h>
-
-#define OPTIMIZER_PREFIX "optimizer_"
-
-enum
-{
-  COLUMN_EPOCH,
-  COLUMN_STEP,
-  COLUMN_PLACEMENT,
-  COLUMN_FIDELITY,
-  COLUMN_LOSS,
-  COLUMN_LATENCY,
-  COLUMN_OBJECTIVE,
-  N_CORE_COLUMNS,
-};
-
-static const char *const core_columns[]
-    = { "epoch", "step", "placement", "fidelity", "loss", "latency_ms", "objective", NULL };
-static const char *const placements[] = { [CLEAVE_PLACEMENT_SPLIT] = "split", [CLEAVE_PLACEMENT_DEVICE] = "device" };
-static const char *const fidelities[] = { [CLEAVE_FIDELITY_MINIBATCH] = "minibatch", [CLEAVE_FIDELITY_FULL] = "full" };
 
 /* Keeps the first mistake, so that the caller checks once. */
 typedef struct
@@ -84,21 +66,22 @@ read_columns (Reading *reading, CleaveTrialLog *self)
 {
   guint entropy_column = 0;
 
-  for (guint i = 0; i < N_CORE_COLUMNS; i++)
-    if (g_strcmp0 (reading->columns[i], core_columns[i]) != 0)
+  for (guint i = 0; i < CLEAVE_TRIALS_N_COLUMNS; i++)
+    if (g_strcmp0 (reading->columns[i], cleave_trials_table_columns[i]) != 0)
       {
-        g_autofree char *expected = g_strjoinv (",", (char **)core_columns);
+        g_autofree char *expected = g_strjoinv (",", (char **)cleave_trials_table_columns);
 
         g_set_error (&reading->error, CLEAVE_ERROR, CLEAVE_ERROR_DATA,
                      "%s: line 1, column %u: \"%s\", expected the columns to begin with %s", reading->path, i + 1,
                      reading->columns[i] != NULL ? reading->columns[i] : "", expected);
         return 0;
       }
-  for (guint i = N_CORE_COLUMNS; entropy_column == 0 && reading->columns[i] != NULL; i++)
-    if (g_str_has_prefix (reading->columns[i], OPTIMIZER_PREFIX) && g_str_has_suffix (reading->columns[i], "entropy"))
+  for (guint i = CLEAVE_TRIALS_N_COLUMNS; entropy_column == 0 && reading->columns[i] != NULL; i++)
+    if (g_str_has_prefix (reading->columns[i], CLEAVE_OPTIMIZER_COLUMN_PREFIX)
+        && g_str_has_suffix (reading->columns[i], "entropy"))
       {
         entropy_column = i;
-        self->entropy_name = g_strdup (reading->columns[i] + strlen (OPTIMIZER_PREFIX));
+        self->entropy_name = g_strdup (reading->columns[i] + strlen (CLEAVE_OPTIMIZER_COLUMN_PREFIX));
       }
   return entropy_column;
 }
@@ -116,14 +99,14 @@ read_entry (Reading *reading, guint entropy_column, CleaveTrialLog *self)
                    MIN (n_fields, n_columns) + 1, n_fields, n_columns);
       return;
     }
-  read_count (reading, COLUMN_EPOCH);
-  entry.step = read_count (reading, COLUMN_STEP);
-  entry.placement = read_choice (reading, COLUMN_PLACEMENT, placements);
-  entry.fidelity = read_choice (reading, COLUMN_FIDELITY, fidelities);
-  entry.loss = read_number (reading, COLUMN_LOSS, TRUE);
-  entry.latency_ms = read_number (reading, COLUMN_LATENCY, FALSE);
-  entry.objective = read_number (reading, COLUMN_OBJECTIVE, FALSE);
-  for (guint i = N_CORE_COLUMNS; i < n_columns; i++)
+  read_count (reading, CLEAVE_TRIALS_COLUMN_EPOCH);
+  entry.step = read_count (reading, CLEAVE_TRIALS_COLUMN_STEP);
+  entry.placement = read_choice (reading, CLEAVE_TRIALS_COLUMN_PLACEMENT, cleave_trials_table_placements);
+  entry.fidelity = read_choice (reading, CLEAVE_TRIALS_COLUMN_FIDELITY, cleave_trials_table_fidelities);
+  entry.loss = read_number (reading, CLEAVE_TRIALS_COLUMN_LOSS, TRUE);
+  entry.latency_ms = read_number (reading, CLEAVE_TRIALS_COLUMN_LATENCY, FALSE);
+  entry.objective = read_number (reading, CLEAVE_TRIALS_COLUMN_OBJECTIVE, FALSE);
+  for (guint i = CLEAVE_TRIALS_N_COLUMNS; i < n_columns; i++)
     {
       double value = read_number (reading, i, TRUE);
 

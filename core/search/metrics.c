@@ -5,13 +5,12 @@
 
 #include "csv.h"
 #include "run-private.h"
+#include "trials-table.h"
 
 #include <math.h>
 #include <string.h>
 
 #define METRICS_COLUMNS "stage,epoch,step,learning_rate,loss,accuracy,objective,latency_ms"
-#define TRIALS_COLUMNS "epoch,step,placement,fidelity,loss,latency_ms,objective"
-#define OPTIMIZER_PREFIX "optimizer_"
 
 static int
 compare_names (gconstpointer a, gconstpointer b)
@@ -34,7 +33,7 @@ table_new (const char *core_columns, CleaveOptimizer *optimizer)
     g_ptr_array_add (names, (gpointer)name);
   g_ptr_array_sort (names, compare_names);
   for (guint i = 0; i < names->len; i++)
-    g_string_append_printf (text, "," OPTIMIZER_PREFIX "%s", (const char *)names->pdata[i]);
+    g_string_append_printf (text, "," CLEAVE_OPTIMIZER_COLUMN_PREFIX "%s", (const char *)names->pdata[i]);
   g_string_append_c (text, '\n');
   return text;
 }
@@ -43,9 +42,10 @@ void
 cleave_metrics_start (CleaveRun *self)
 {
   CleaveOptimizer *optimizer = CLEAVE_OPTIMIZER (self->components->optimizer);
+  g_autofree char *trials_columns = g_strjoinv (",", (char **)cleave_trials_table_columns);
 
   self->metrics = table_new (METRICS_COLUMNS, optimizer);
-  self->trials = table_new (TRIALS_COLUMNS, optimizer);
+  self->trials = table_new (trials_columns, optimizer);
 }
 
 /* The optimizer's numbers, in the order of the columns of the first line. */
@@ -57,12 +57,12 @@ append_optimizer_metrics (CleaveRun *self, GString *table)
   g_auto (GStrv) columns = g_strsplit (first_line, ",", 0);
 
   for (guint i = 0; columns[i] != NULL; i++)
-    if (g_str_has_prefix (columns[i], OPTIMIZER_PREFIX))
+    if (g_str_has_prefix (columns[i], CLEAVE_OPTIMIZER_COLUMN_PREFIX))
       {
         double value = NAN;
 
         if (self->stage == CLEAVE_STAGE_SEARCH)
-          g_variant_lookup (values, columns[i] + strlen (OPTIMIZER_PREFIX), "d", &value);
+          g_variant_lookup (values, columns[i] + strlen (CLEAVE_OPTIMIZER_COLUMN_PREFIX), "d", &value);
         cleave_csv_append_number (table, value);
       }
   g_string_append_c (table, '\n');
@@ -88,12 +88,9 @@ void
 cleave_metrics_add_trial (CleaveRun *self, const CleaveStageLoop *loop, CleaveTrials *trials, guint index,
                           const CleaveScore *score)
 {
-  static const char *const placements[] = { "split", "device" };
-  static const char *const fidelities[] = { "minibatch", "full" };
-
   g_string_append_printf (self->trials, "%u,%u,%s,%s", self->epoch + 1, cleave_stage_loop_step (self, loop) + 1,
-                          placements[cleave_trials_get_placement (trials, index)],
-                          fidelities[cleave_trials_get_fidelity (trials, index)]);
+                          cleave_trials_table_placements[cleave_trials_get_placement (trials, index)],
+                          cleave_trials_table_fidelities[cleave_trials_get_fidelity (trials, index)]);
   cleave_csv_append_number (self->trials, score->loss);
   cleave_csv_append_number (self->trials, score->latency_ms);
   cleave_csv_append_number (self->trials, score->objective);
@@ -107,7 +104,7 @@ count_optimizer_columns (const char *first_line)
   guint n = 0;
 
   for (guint i = 0; columns[i] != NULL; i++)
-    n += g_str_has_prefix (columns[i], OPTIMIZER_PREFIX);
+    n += g_str_has_prefix (columns[i], CLEAVE_OPTIMIZER_COLUMN_PREFIX);
   return n;
 }
 
