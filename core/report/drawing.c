@@ -161,7 +161,7 @@ append_colour (const Drawing *self, GString *page, const Choice *choice)
   const guint n = g_array_index (self->families, guint, choice->family);
 
   for (gsize i = 0; i < G_N_ELEMENTS (nothing); i++)
-    if (g_str_has_prefix (choice->name, nothing[i]))
+    if (strcmp (choice->name, nothing[i]) == 0)
       {
         g_string_append (page, "#fafafa");
         return;

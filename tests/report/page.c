@@ -317,6 +317,22 @@ TEST (Page, draws_a_block_that_is_cut_inside_in_two_pieces)
     }
 }
 
+TEST (Page, only_what_does_nothing_is_nearly_white)
+{
+  static const InventedRun run = { 1, { 0, 0, 0, 0 }, 10, 2, 8, 512, { 30, 28 } };
+  g_autoptr (CleaveComparison) comparison = cleave_comparison_new ();
+  GPtrArray *runs = g_ptr_array_new_with_free_func ((GDestroyNotify)cleave_result_free);
+  g_autofree char *page = NULL;
+
+  g_ptr_array_add (
+      runs, invented_result (&run, "[('a', ['skip']), ('b', ['skip_conv']), ('c', ['nonelinear']), ('split', ['0'])]"));
+  cleave_comparison_add (comparison, "any", "", runs, NAN, NULL);
+  page = write_page (comparison);
+  expect_text (page, "background:#fafafa\"></span>skip</li>");
+  EXPECT_TRUE (strstr (page, "#fafafa\"></span>skip_conv</li>") == NULL);
+  EXPECT_TRUE (strstr (page, "#fafafa\"></span>nonelinear</li>") == NULL);
+}
+
 /* A foreign space need not have a block for each variable. */
 TEST (Page, draws_no_cut_whose_place_is_unknown)
 {
