@@ -6,6 +6,7 @@
 #include "chart-draw.h"
 #include "chart-scale.h"
 
+#include <errno.h>
 #include <math.h>
 #include <plplot.h>
 #include <setjmp.h>
@@ -506,6 +507,11 @@ cleave_chart_draw (const CleaveChart *chart, const char *device, GError **error)
   gsize size = 0;
   FILE *file = open_memstream (&content, &size);
 
+  if (file == NULL)
+    {
+      g_set_error (error, CLEAVE_ERROR, CLEAVE_ERROR_IO, "no memory to draw in: %s", g_strerror (errno));
+      return NULL;
+    }
   run_plplot (chart, device, file);
   if (trouble.code != 0)
     {
