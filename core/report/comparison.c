@@ -146,7 +146,8 @@ check_run (CleaveComparison *self, const char *name, const CleaveResult *run, GE
   return TRUE;
 }
 
-/* Of paths, only the files' names: where they lie is of this machine, not of the method. */
+/* Of paths, only the files' names: where they lie is of this machine, not of the method. A value with semicolons is a
+ * list, of which only the last name would be left. */
 static char *
 drop_folders (const char *config_text)
 {
@@ -156,7 +157,7 @@ drop_folders (const char *config_text)
     {
       const char *value = strstr (lines[i], " = /");
 
-      if (value != NULL)
+      if (value != NULL && strchr (value, ';') == NULL)
         {
           g_autofree char *name = g_path_get_basename (value);
           char *line = g_strdup_printf ("%.*s = %s", (int)(value - lines[i]), lines[i], name);

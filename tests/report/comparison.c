@@ -173,9 +173,10 @@ TEST (Comparison, configs_tell_no_folders)
   GPtrArray *runs = g_ptr_array_new_with_free_func ((GDestroyNotify)cleave_result_free);
 
   g_ptr_array_add (runs, invented_result (&run, space));
-  cleave_comparison_add (comparison, "nasc", "[dataset]\npath = /home/me/data/images.tar.gz\nspeed = 8 Mbit/s\n", runs,
-                         0, &error);
+  cleave_comparison_add (comparison, "nasc",
+                         "[dataset]\npath = /home/me/data/images.tar.gz\nscales = /2; /4\nspeed = 8 Mbit/s\n", runs, 0,
+                         &error);
   REQUIRE_NO_ERROR (error);
   EXPECT_STRING (((CleaveMethod *)comparison->methods->pdata[0])->config_text,
-                 "[dataset]\npath = images.tar.gz\nspeed = 8 Mbit/s\n");
+                 "[dataset]\npath = images.tar.gz\nscales = /2; /4\nspeed = 8 Mbit/s\n");
 }
