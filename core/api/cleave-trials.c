@@ -167,7 +167,8 @@ cleave_trials_get_fidelity (CleaveTrials *self, guint index)
  * @cutoff: a value, or infinity for none
  *
  * Says from which value on it does not matter how bad the trial exactly is. The loss is never negative, so where the
- * latency penalty alone reaches the cutoff, no image is scored, and the penalty is the trial's value.
+ * latency penalty alone reaches the cutoff, no image is scored, and the penalty is the trial's value. A cutoff of 0 is
+ * reached by any penalty, so it asks for the penalty alone, which is 0 where the latency threshold is met.
  */
 void
 cleave_trials_set_cutoff (CleaveTrials *self, guint index, double cutoff)
