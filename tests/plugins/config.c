@@ -164,7 +164,7 @@ keep_printed (const char *text)
 TEST (Config, KeysOfAnotherPluginAreIgnoredWithAWarning)
 {
   g_autoptr (CleaveHost) host = fixture_host ();
-  g_autoptr (CleaveConfig) config = load ("[channel]\nplugin = sample\nburst-length = 9\nwidth = 8\n");
+  g_autoptr (CleaveConfig) config = load ("[channel]\nplugin = sample\nother-length = 9\nwidth = 8\n");
   g_autoptr (GError) error = NULL;
   g_autoptr (GObject) first = NULL;
   g_autoptr (GObject) second = NULL;
@@ -177,7 +177,7 @@ TEST (Config, KeysOfAnotherPluginAreIgnoredWithAWarning)
   second = cleave_config_create (config, "channel", host, CLEAVE_KIND_CHANNEL, &error);
   g_set_printerr_handler (before);
   EXPECT_NO_ERROR (error);
-  EXPECT_STRING (printed->str, "cleave: warning: config: [channel] burst-length: ignored: a parameter of other, not of "
+  EXPECT_STRING (printed->str, "cleave: warning: config: [channel] other-length: ignored: a parameter of other, not of "
                                "sample\n");
   g_string_free (printed, TRUE);
   REQUIRE (first != NULL);

@@ -139,7 +139,7 @@ TEST (Nested, ComponentsAreSwappedByOneLine)
   expect_warnings ("[channel]\nplugin = sample\ninner = sample\n[channel.inner]\nwidth = 8\n",
                    "cleave: warning: config: [channel] inner: ignored: a parameter of nest, not of sample\n"
                    "cleave: warning: config: [channel.inner]: ignored: inner is a component of nest, not of sample\n");
-  expect_warnings ("[channel]\nplugin = nest\ninner = other\n[channel.inner]\nwidth = 8\nburst-length = 9\n",
+  expect_warnings ("[channel]\nplugin = nest\ninner = other\n[channel.inner]\nwidth = 8\nother-length = 9\n",
                    "cleave: warning: config: [channel.inner] width: ignored: a parameter of sample, not of other\n");
 }
 
