@@ -93,6 +93,29 @@ check_network (CleaveNetwork *network, gpointer data, GError **error)
          && cleave_latency_estimate (self->components, network, CLEAVE_PLACEMENT_SPLIT, &latency, error);
 }
 
+/* Whether the channel can lose elements at these rates. */
+static gboolean
+check_drop_rates (CleaveRun *self, const char *section, GArray *drop_rates, GError **error)
+{
+  g_autoptr (CleaveRandom) random = cleave_random_new (0, 0, 0, 0);
+
+  for (guint i = 0; i < drop_rates->len; i++)
+    {
+      double drop_rate = g_array_index (drop_rates, double, i);
+      g_autoptr (GBytes) losses = NULL;
+
+      if (drop_rate == 0)
+        continue;
+      losses = cleave_channel_draw_losses (CLEAVE_CHANNEL (self->components->channel), 1, drop_rate, random, error);
+      if (losses == NULL)
+        {
+          g_prefix_error (error, "[%s] drop-rates: %g: ", section, drop_rate);
+          return FALSE;
+        }
+    }
+  return TRUE;
+}
+
 /* Else it would be noticed only by the evaluation, when all training is done. */
 static gboolean
 check_channel (CleaveRun *self, GError **error)
@@ -101,7 +124,8 @@ check_channel (CleaveRun *self, GError **error)
   double drop_rate = cleave_channel_drop_rate (CLEAVE_CHANNEL (channel));
 
   if (drop_rate >= 0 && drop_rate < 1)
-    return TRUE;
+    return check_drop_rates (self, "objective", self->settings->drop_rates, error)
+           && check_drop_rates (self, "evaluate", self->settings->evaluated_drop_rates, error);
   g_set_error (error, CLEAVE_ERROR, CLEAVE_ERROR_PLUGIN,
                "[channel]: %s: its own drop rate is %g, expected at least 0 and below 1", G_OBJECT_TYPE_NAME (channel),
                drop_rate);

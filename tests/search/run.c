@@ -106,6 +106,17 @@ TEST (Run, an_impossible_channel_is_noticed_before_any_work)
   EXPECT_ERROR (error, CLEAVE_ERROR_PLUGIN, "[channel]: BrokenLink says that");
 }
 
+/* Bursts of two can't lose more than two thirds, b ÷ (b + 1): one arrives between two of them. */
+TEST (Run, a_drop_rate_that_the_channel_cannot_have_is_noticed_before_any_work)
+{
+  static const char *const settings[]
+      = { "channel.plugin=gilbert", "channel.burst-length=2", "evaluate.drop-rates=0.6; 0.7", NULL };
+  g_autoptr (GError) error = NULL;
+
+  EXPECT_TRUE (make_run (settings, &error) == NULL);
+  EXPECT_ERROR (error, CLEAVE_ERROR_CONFIG, "[evaluate] drop-rates: 0.7: gilbert: a drop rate of 0.7");
+}
+
 /* 100 steps, and one for each of the 3 · 3 + 4 categories of the space. */
 TEST (Run, an_optimizer_that_never_says_done_is_stopped)
 {
@@ -159,9 +170,15 @@ find_cost (const char *cutoff)
   g_autoptr (CleaveRun) run = make_run (settings, &error);
   Cost cost = { run, 0, 0 };
   const CleaveObserver observer = { note_cost, NULL, &cost };
-  G_GNUC_UNUSED g_autoptr (CleaveResult) result = run != NULL ? cleave_run_execute (run, &observer, &error) : NULL;
+  g_autoptr (CleaveResult) result = NULL;
 
+  if (run != NULL)
+    {
+      g_object_set (run->components->channel, "draws", 0, NULL);
+      result = cleave_run_execute (run, &observer, &error);
+    }
   EXPECT_NO_ERROR (error);
+  EXPECT_TRUE (result != NULL);
   cost.run = NULL;
   return cost;
 }
