@@ -141,6 +141,7 @@ TEST (RandomSearchRun, StoppedAndResumedGivesTheSameBytes)
 
   g_autoptr (CleaveResult) expected = cleave_run_execute (whole, &silent, &error);
   REQUIRE_NO_ERROR (error);
+  EXPECT_TRUE (expected != NULL);
   for (guint stop_after = 1; stop_after < N_EPOCHS; stop_after++)
     {
       g_autofree char *name = g_strdup_printf ("stopped-%u", stop_after);
@@ -157,6 +158,7 @@ TEST (RandomSearchRun, StoppedAndResumedGivesTheSameBytes)
       REQUIRE_NO_ERROR (error);
       g_autoptr (CleaveResult) result = cleave_run_execute (second, &silent, &error);
       REQUIRE_NO_ERROR (error);
+      EXPECT_TRUE (result != NULL);
       for (gsize i = 0; i < G_N_ELEMENTS (files); i++)
         EXPECT_TRUE (tiny_same_file (out, reference, files[i]));
     }
