@@ -26,16 +26,11 @@ make_run (const char *out, const char *threshold)
                                    "pretrain.epochs=0",
                                    "search.epochs=6",
                                    "retrain.epochs=0",
-                                   threshold };
+                                   threshold,
+                                   NULL };
   g_autoptr (GError) error = NULL;
-  g_autoptr (CleaveHost) host = tiny_make_host (&error);
-  g_autoptr (CleaveConfig) config = tiny_load_config ();
-  CleaveRun *run = NULL;
+  CleaveRun *run = tiny_make_run (out, settings, &error);
 
-  for (gsize i = 0; i < G_N_ELEMENTS (settings); i++)
-    EXPECT_TRUE (cleave_config_set (config, settings[i], NULL));
-  if (host != NULL)
-    run = cleave_run_new (host, config, out, 1, &error);
   EXPECT_NO_ERROR (error);
   return run;
 }

@@ -11,14 +11,9 @@
 static CleaveRun *
 make_run (const char *const *settings, GError **error)
 {
-  g_autoptr (CleaveHost) host = tiny_make_host (error);
-  g_autoptr (CleaveConfig) config = tiny_load_config ();
   g_autofree char *out = g_build_filename (test_temporary_folder (), "out", NULL);
 
-  for (; host != NULL && *settings != NULL; settings++)
-    if (!cleave_config_set (config, *settings, error))
-      return NULL;
-  return host != NULL ? cleave_run_new (host, config, out, 1, error) : NULL;
+  return tiny_make_run (out, settings, error);
 }
 
 static CleaveNetwork *

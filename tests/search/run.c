@@ -83,14 +83,9 @@ TEST (Run, stopped_after_any_step_gives_the_same_bytes)
 static CleaveRun *
 make_run (const char *const *settings, GError **error)
 {
-  g_autoptr (CleaveHost) host = tiny_make_host (error);
-  g_autoptr (CleaveConfig) config = tiny_load_config ();
   g_autofree char *out = g_build_filename (test_temporary_folder (), "out", NULL);
 
-  for (; host != NULL && *settings != NULL; settings++)
-    if (!cleave_config_set (config, *settings, error))
-      return NULL;
-  return host != NULL ? cleave_run_new (host, config, out, 1, error) : NULL;
+  return tiny_make_run (out, settings, error);
 }
 
 TEST (Run, an_impossible_channel_is_noticed_before_any_work)

@@ -72,6 +72,18 @@ tiny_load_config (void)
   return config;
 }
 
+CleaveRun *
+tiny_make_run (const char *out, const char *const *settings, GError **error)
+{
+  g_autoptr (CleaveHost) host = tiny_make_host (error);
+  g_autoptr (CleaveConfig) config = tiny_load_config ();
+
+  for (; host != NULL && *settings != NULL; settings++)
+    if (!cleave_config_set (config, *settings, error))
+      return NULL;
+  return host != NULL ? cleave_run_new (host, config, out, 1, error) : NULL;
+}
+
 /* One thread unless a test says otherwise later: on so little work, threads only wait for each other. */
 static GPtrArray *
 begin_arguments (void)

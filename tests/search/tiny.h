@@ -4,6 +4,7 @@
 /* A search that takes a fraction of a second, through the real command and the plugins of tests/fixtures/search. */
 
 #include "cleave-config.h"
+#include "run.h"
 #include "test.h"
 
 G_BEGIN_DECLS
@@ -17,6 +18,9 @@ char *tiny_command (void);
 /* Writes the tiny config into FOLDER and gives its path. */
 char *tiny_write_config (const char *folder);
 CleaveConfig *tiny_load_config (void);
+/* A run of the tiny config with these settings (NULL-terminated, "section.key=value") on one thread, in the folder
+ * OUT; the error where there is none. */
+CleaveRun *tiny_make_run (const char *out, const char *const *settings, GError **error);
 /* Runs `cleave search` on the tiny config into OUT, with MORE (nullable, NULL-terminated) arguments. ERR (nullable)
  * gets what it printed on stderr. */
 int tiny_search (const char *out, const char *const *more, char **err);
