@@ -35,7 +35,7 @@ check_drop_rate (Gilbert *self, double drop_rate, GError **error)
 }
 
 static double
-gilbert_bits (CleaveChannel *channel, gsize n_elements)
+gilbert_bits (CleaveChannel *channel, gsize n_elements, GError **error)
 {
   Gilbert *self = (Gilbert *)channel;
 
@@ -50,11 +50,11 @@ gilbert_seconds (CleaveChannel *channel, gsize n_elements, GError **error)
   /* Losses take no time, but a search asks for the time first, and losses at the channel's own rate only at its end. */
   if (!check_drop_rate (self, self->drop_rate, error))
     return NAN;
-  return gilbert_bits (channel, n_elements) / self->throughput;
+  return gilbert_bits (channel, n_elements, error) / self->throughput;
 }
 
 static double
-gilbert_drop_rate (CleaveChannel *channel)
+gilbert_drop_rate (CleaveChannel *channel, GError **error)
 {
   Gilbert *self = (Gilbert *)channel;
 

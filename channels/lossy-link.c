@@ -12,7 +12,7 @@ typedef struct
 } LossyLink;
 
 static double
-lossy_link_bits (CleaveChannel *channel, gsize n_elements)
+lossy_link_bits (CleaveChannel *channel, gsize n_elements, GError **error)
 {
   LossyLink *self = (LossyLink *)channel;
 
@@ -24,11 +24,11 @@ lossy_link_seconds (CleaveChannel *channel, gsize n_elements, GError **error)
 {
   LossyLink *self = (LossyLink *)channel;
 
-  return lossy_link_bits (channel, n_elements) / self->throughput;
+  return lossy_link_bits (channel, n_elements, error) / self->throughput;
 }
 
 static double
-lossy_link_drop_rate (CleaveChannel *channel)
+lossy_link_drop_rate (CleaveChannel *channel, GError **error)
 {
   LossyLink *self = (LossyLink *)channel;
 

@@ -472,7 +472,7 @@ asng_load (CleaveOptimizer *optimizer, GVariant *state, GError **error)
 
 /* theta_entropy: the mean over the variables with K > 1 of their entropy ÷ log K: 1 is uniform, 0 is certain. */
 static GVariant *
-asng_metrics (CleaveOptimizer *optimizer)
+asng_metrics (CleaveOptimizer *optimizer, GError **error)
 {
   Asng *self = (Asng *)optimizer;
   const double *theta = self->theta;

@@ -278,9 +278,9 @@ hwnas_load (CleaveOptimizer *optimizer, GVariant *state, GError **error)
 }
 
 static GVariant *
-hwnas_metrics (CleaveOptimizer *optimizer)
+hwnas_metrics (CleaveOptimizer *optimizer, GError **error)
 {
-  return cleave_optimizer_metrics (((Hwnas *)optimizer)->search);
+  return cleave_optimizer_metrics (((Hwnas *)optimizer)->search, error);
 }
 
 CLEAVE_PLUGIN_BEGIN (Hwnas, hwnas, OPTIMIZER)

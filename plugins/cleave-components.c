@@ -112,7 +112,11 @@ cleave_components_new (CleaveHost *host, CleaveConfig *config, GError **error)
       g_prefix_error (error, "[dataset] ");
       return NULL;
     }
-  cleave_space_set_classes (CLEAVE_SPACE (self->space), info->n_classes);
+  if (!cleave_space_set_dataset (CLEAVE_SPACE (self->space), info, error))
+    {
+      g_prefix_error (error, "[space] ");
+      return NULL;
+    }
   return g_steal_pointer (&self);
 }
 

@@ -32,5 +32,5 @@ CLEAVE_PLUGIN_BEGIN (Extended, extended, SPACE)
   FBNET_FAMILY_PARAMETERS
   CLEAVE_METHOD (variables, extended_variables)
   CLEAVE_METHOD (build, extended_build)
-  CLEAVE_METHOD (set_classes, fbnet_family_set_classes)
+  CLEAVE_METHOD (set_dataset, fbnet_family_set_dataset)
 CLEAVE_PLUGIN_END

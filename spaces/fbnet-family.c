@@ -109,8 +109,9 @@ fbnet_family_build (CleaveSpace *space, const FbnetChoice *choices, CleaveCandid
   return cleave_network_builder_build (builder, error);
 }
 
-void
-fbnet_family_set_classes (CleaveSpace *space, guint n_classes)
+gboolean
+fbnet_family_set_dataset (CleaveSpace *space, const CleaveDatasetInfo *info, GError **error)
 {
-  ((FbnetFamily *)space)->dataset_classes = n_classes;
+  ((FbnetFamily *)space)->dataset_classes = info != NULL ? info->n_classes : 0;
+  return TRUE;
 }

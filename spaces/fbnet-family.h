@@ -46,6 +46,6 @@ typedef struct
 GVariant *fbnet_family_variables (const FbnetChoice *choices, guint n_choices);
 CleaveNetwork *fbnet_family_build (CleaveSpace *space, const FbnetChoice *choices, CleaveCandidate *candidate,
                                    GError **error);
-void fbnet_family_set_classes (CleaveSpace *space, guint n_classes);
+gboolean fbnet_family_set_dataset (CleaveSpace *space, const CleaveDatasetInfo *info, GError **error);
 
 G_END_DECLS

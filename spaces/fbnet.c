@@ -24,5 +24,5 @@ CLEAVE_PLUGIN_BEGIN (Fbnet, fbnet, SPACE)
   FBNET_FAMILY_PARAMETERS
   CLEAVE_METHOD (variables, fbnet_variables)
   CLEAVE_METHOD (build, fbnet_build)
-  CLEAVE_METHOD (set_classes, fbnet_family_set_classes)
+  CLEAVE_METHOD (set_dataset, fbnet_family_set_dataset)
 CLEAVE_PLUGIN_END

@@ -13,23 +13,56 @@ cleave_channel_default_init (CleaveChannelInterface *iface)
 {
 }
 
+static gboolean
+has_method (CleaveChannel *self, gboolean implemented, const char *method, GError **error)
+{
+  if (!implemented)
+    g_set_error (error, CLEAVE_ERROR, CLEAVE_ERROR_PLUGIN, "%s: the channel has no method %s",
+                 G_OBJECT_TYPE_NAME (self), method);
+  return implemented;
+}
+
+/* What a method gave, where it makes sense, else NaN: takes method_error. */
+static double
+check_amount (CleaveChannel *self, double amount, const char *unit, gsize n_elements, GError *method_error,
+              GError **error)
+{
+  if (method_error != NULL)
+    {
+      g_propagate_error (error, method_error);
+      return NAN;
+    }
+  if (isfinite (amount) && amount >= 0)
+    return amount;
+  g_set_error (error, CLEAVE_ERROR, CLEAVE_ERROR_PLUGIN,
+               "%s: the channel gave %g %s for %" G_GSIZE_FORMAT
+               " elements and set no error, expected a finite number that is not negative",
+               G_OBJECT_TYPE_NAME (self), amount, unit, n_elements);
+  return NAN;
+}
+
 /**
  * cleave_channel_bits:
  * @self: a channel
  * @n_elements: elements of one image that cross the cut
+ * @error: where to put what went wrong
  *
  * How many bits carry them, as eq. 10 counts.
  *
- * Returns: bits; NaN where the channel can't say
+ * Returns: bits, finite and not negative; NaN with @error set on failure
  */
 double
-cleave_channel_bits (CleaveChannel *self, gsize n_elements)
+cleave_channel_bits (CleaveChannel *self, gsize n_elements, GError **error)
 {
   g_return_val_if_fail (CLEAVE_IS_CHANNEL (self), NAN);
 
   CleaveChannelInterface *iface = CLEAVE_CHANNEL_GET_IFACE (self);
+  GError *method_error = NULL;
 
-  return iface->bits != NULL ? iface->bits (self, n_elements) : NAN;
+  if (!has_method (self, iface->bits != NULL, "bits", error))
+    return NAN;
+  double bits = iface->bits (self, n_elements, &method_error);
+  return check_amount (self, bits, "bits", n_elements, method_error, error);
 }
 
 /**
@@ -50,45 +83,46 @@ cleave_channel_seconds (CleaveChannel *self, gsize n_elements, GError **error)
   CleaveChannelInterface *iface = CLEAVE_CHANNEL_GET_IFACE (self);
   GError *method_error = NULL;
 
-  if (iface->seconds == NULL)
-    {
-      g_set_error (error, CLEAVE_ERROR, CLEAVE_ERROR_PLUGIN, "%s: the channel has no method seconds",
-                   G_OBJECT_TYPE_NAME (self));
-      return NAN;
-    }
+  if (!has_method (self, iface->seconds != NULL, "seconds", error))
+    return NAN;
   double seconds = iface->seconds (self, n_elements, &method_error);
-  if (method_error != NULL)
-    {
-      g_propagate_error (error, method_error);
-      return NAN;
-    }
-  if (!isfinite (seconds) || seconds < 0)
-    {
-      g_set_error (error, CLEAVE_ERROR, CLEAVE_ERROR_PLUGIN,
-                   "%s: the channel gave %g seconds for %" G_GSIZE_FORMAT
-                   " elements and set no error, expected a finite time that is not negative",
-                   G_OBJECT_TYPE_NAME (self), seconds, n_elements);
-      return NAN;
-    }
-  return seconds;
+  return check_amount (self, seconds, "seconds", n_elements, method_error, error);
+}
+
+static gboolean
+check_drop_rate (CleaveChannel *self, const char *which, double drop_rate, GError **error)
+{
+  if (drop_rate >= 0 && drop_rate < 1)
+    return TRUE;
+  g_set_error (error, CLEAVE_ERROR, CLEAVE_ERROR_PLUGIN, "%s: %s drop rate is %g, expected at least 0 and below 1",
+               G_OBJECT_TYPE_NAME (self), which, drop_rate);
+  return FALSE;
 }
 
 /**
  * cleave_channel_drop_rate:
  * @self: a channel
+ * @error: where to put what went wrong
  *
  * The share of elements that it loses on average.
  *
- * Returns: the channel's own drop rate, in [0, 1); 0 where it has none
+ * Returns: the channel's own drop rate, in [0, 1); 0 where it has none; NaN with @error set on failure
  */
 double
-cleave_channel_drop_rate (CleaveChannel *self)
+cleave_channel_drop_rate (CleaveChannel *self, GError **error)
 {
-  g_return_val_if_fail (CLEAVE_IS_CHANNEL (self), 0);
+  g_return_val_if_fail (CLEAVE_IS_CHANNEL (self), NAN);
 
   CleaveChannelInterface *iface = CLEAVE_CHANNEL_GET_IFACE (self);
+  GError *method_error = NULL;
+  double drop_rate = iface->drop_rate != NULL ? iface->drop_rate (self, &method_error) : 0;
 
-  return iface->drop_rate != NULL ? iface->drop_rate (self) : 0;
+  if (method_error != NULL)
+    {
+      g_propagate_error (error, method_error);
+      return NAN;
+    }
+  return check_drop_rate (self, "its own", drop_rate, error) ? drop_rate : NAN;
 }
 
 static gboolean
@@ -135,20 +169,15 @@ cleave_channel_draw_losses (CleaveChannel *self, gsize n_elements, double drop_r
   g_return_val_if_fail (random != NULL, NULL);
 
   CleaveChannelInterface *iface = CLEAVE_CHANNEL_GET_IFACE (self);
-  double rate = drop_rate < 0 ? cleave_channel_drop_rate (self) : drop_rate;
   GError *method_error = NULL;
 
-  if (iface->draw_losses == NULL || !(rate >= 0 && rate < 1))
-    {
-      if (iface->draw_losses == NULL)
-        g_set_error (error, CLEAVE_ERROR, CLEAVE_ERROR_PLUGIN, "%s: the channel has no method draw_losses",
-                     G_OBJECT_TYPE_NAME (self));
-      else
-        g_set_error (error, CLEAVE_ERROR, CLEAVE_ERROR_PLUGIN,
-                     "%s: %s drop rate is %g, expected at least 0 and below 1", G_OBJECT_TYPE_NAME (self),
-                     drop_rate < 0 ? "the channel's own" : "the wanted", rate);
-      return NULL;
-    }
+  if (!has_method (self, iface->draw_losses != NULL, "draw_losses", error))
+    return NULL;
+  double rate = drop_rate < 0 ? cleave_channel_drop_rate (self, error) : drop_rate;
+  if (isnan (rate) && drop_rate < 0)
+    return NULL;
+  if (!check_drop_rate (self, "the wanted", rate, error))
+    return NULL;
   g_autoptr (GBytes) losses = iface->draw_losses (self, n_elements, rate, random, &method_error);
   if (method_error != NULL)
     {

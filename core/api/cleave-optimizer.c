@@ -214,27 +214,32 @@ cleave_optimizer_load (CleaveOptimizer *self, GVariant *state, GError **error)
 /**
  * cleave_optimizer_metrics:
  * @self: an optimizer that was started
+ * @error: where to put what went wrong
  *
  * Numbers worth logging by name, `a{sd}`.
  *
  * Returns: (transfer full): the dictionary; an empty one where the optimizer has none
  */
 GVariant *
-cleave_optimizer_metrics (CleaveOptimizer *self)
+cleave_optimizer_metrics (CleaveOptimizer *self, GError **error)
 {
   g_return_val_if_fail (CLEAVE_IS_OPTIMIZER (self), NULL);
 
   CleaveOptimizerInterface *iface = CLEAVE_OPTIMIZER_GET_IFACE (self);
-  GVariant *result = iface->metrics != NULL ? iface->metrics (self) : NULL;
-  g_autoptr (GVariant) metrics = result != NULL ? g_variant_take_ref (result) : NULL;
+  GError *method_error = NULL;
 
-  if (metrics != NULL && !g_variant_is_of_type (metrics, G_VARIANT_TYPE ("a{sd}")))
-    {
-      g_warning ("%s: the optimizer's metrics are of type %s, expected a{sd}; they are left out",
-                 G_OBJECT_TYPE_NAME (self), g_variant_get_type_string (metrics));
-      g_clear_pointer (&metrics, g_variant_unref);
-    }
-  if (metrics == NULL)
+  if (iface->metrics == NULL)
     return g_variant_ref_sink (g_variant_new ("a{sd}", NULL));
+  GVariant *result = iface->metrics (self, &method_error);
+  g_autoptr (GVariant) metrics = result != NULL ? g_variant_take_ref (result) : NULL;
+  if (!check_result (self, metrics != NULL, "metrics", method_error, error))
+    return NULL;
+  if (!g_variant_is_of_type (metrics, G_VARIANT_TYPE ("a{sd}")))
+    {
+      g_set_error (error, CLEAVE_ERROR, CLEAVE_ERROR_PLUGIN,
+                   "%s: the optimizer's metrics are of type %s, expected a{sd}", G_OBJECT_TYPE_NAME (self),
+                   g_variant_get_type_string (metrics));
+      return NULL;
+    }
   return g_steal_pointer (&metrics);
 }

@@ -160,18 +160,32 @@ cleave_space_build (CleaveSpace *self, CleaveCandidate *candidate, GError **erro
 }
 
 /**
- * cleave_space_set_classes:
+ * cleave_space_set_dataset:
  * @self: a space
- * @n_classes: the data set's number of classes
+ * @info: (nullable): classes and image shape of the data set; %NULL where there is none that fits
+ * @error: return location for an error
  *
- * Tells how many classes the data set has. Without effect on a space that does not ask for it.
+ * Tells what the networks are to take and give. Without effect on a space that does not ask for it.
+ *
+ * Returns: whether the space can build networks for it
  */
-void
-cleave_space_set_classes (CleaveSpace *self, guint n_classes)
+gboolean
+cleave_space_set_dataset (CleaveSpace *self, const CleaveDatasetInfo *info, GError **error)
 {
-  g_return_if_fail (CLEAVE_IS_SPACE (self));
+  g_return_val_if_fail (CLEAVE_IS_SPACE (self), FALSE);
 
   CleaveSpaceInterface *iface = CLEAVE_SPACE_GET_IFACE (self);
-  if (iface->set_classes != NULL)
-    iface->set_classes (self, n_classes);
+  GError *failure = NULL;
+  if (iface->set_dataset == NULL)
+    return TRUE;
+  gboolean taken = iface->set_dataset (self, info, &failure);
+  if (failure != NULL)
+    {
+      g_propagate_error (error, failure);
+      return FALSE;
+    }
+  if (!taken)
+    g_set_error (error, CLEAVE_ERROR, CLEAVE_ERROR_PLUGIN, "%s: “set_dataset” failed and set no error",
+                 G_OBJECT_TYPE_NAME (self));
+  return taken;
 }

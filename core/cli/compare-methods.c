@@ -57,7 +57,12 @@ load (const CliShared *shared, CleaveHost *host, const char *config_name, GError
   self->config_text = cleave_run_resolve_config (components, settings, config);
   self->seed = settings->run->seed;
   self->latency_threshold_ms = settings->objective->latency_threshold;
-  self->drop_rate = cleave_channel_drop_rate (CLEAVE_CHANNEL (components->channel));
+  self->drop_rate = cleave_channel_drop_rate (CLEAVE_CHANNEL (components->channel), error);
+  if (isnan (self->drop_rate))
+    {
+      g_prefix_error (error, "[channel]: ");
+      return NULL;
+    }
   return find_bound (components, self->seed, &self->bound_ms, error) ? g_steal_pointer (&self) : NULL;
 }
 

@@ -79,8 +79,7 @@ build_network (CleaveComponents *components, CleaveCandidate *candidate, GError 
               "classes is not used\n",
               cleave_network_get_in_channels (network), cleave_network_get_in_height (network),
               cleave_network_get_in_width (network), info->channels, info->height, info->width);
-  cleave_space_set_classes (space, 0);
-  return cleave_space_build (space, candidate, error);
+  return cleave_space_set_dataset (space, NULL, error) ? cleave_space_build (space, candidate, error) : NULL;
 }
 
 static void

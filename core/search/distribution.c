@@ -222,12 +222,8 @@ take_step (CleaveRun *self, const CleaveStageLoop *loop, gboolean *done, GError 
       return FALSE;
     }
   scores = g_new (CleaveScore, n_trials);
-  if (!score_trials (self, trials, step, scores, error) || !tell_scores (self, trials, scores, error)
-      || !note_state (self, error))
-    return FALSE;
-  for (guint i = 0; i < n_trials; i++)
-    cleave_metrics_add_trial (self, loop, trials, i, &scores[i]);
-  return TRUE;
+  return score_trials (self, trials, step, scores, error) && tell_scores (self, trials, scores, error)
+         && note_state (self, error) && cleave_metrics_add_trials (self, loop, trials, scores, error);
 }
 
 gboolean

@@ -24,21 +24,15 @@ static gboolean
 estimate_transfer (GObject *channel, gsize n_elements, CleaveLatency *latency, GError **error)
 {
   const double seconds = cleave_channel_seconds (CLEAVE_CHANNEL (channel), n_elements, error);
+  const double bits = isnan (seconds) ? NAN : cleave_channel_bits (CLEAVE_CHANNEL (channel), n_elements, error);
 
-  if (isnan (seconds))
+  if (isnan (bits))
     {
       g_prefix_error (error, "[channel]: ");
       return FALSE;
     }
   latency->payload_elements = n_elements;
-  latency->payload_bits = cleave_channel_bits (CLEAVE_CHANNEL (channel), n_elements);
-  if (!isfinite (latency->payload_bits))
-    {
-      g_set_error (error, CLEAVE_ERROR, CLEAVE_ERROR_PLUGIN,
-                   "[channel]: %s says that %" G_GSIZE_FORMAT " elements take %g bits", G_OBJECT_TYPE_NAME (channel),
-                   n_elements, latency->payload_bits);
-      return FALSE;
-    }
+  latency->payload_bits = bits;
   latency->transfer_ms = seconds * 1000;
   return TRUE;
 }

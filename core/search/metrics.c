@@ -18,11 +18,10 @@ compare_names (gconstpointer a, gconstpointer b)
   return strcmp (*(const char *const *)a, *(const char *const *)b);
 }
 
-/* The first line of a table. */
+/* The first line of a table, whose last columns are the optimizer's VALUES. */
 static GString *
-table_new (const char *core_columns, CleaveOptimizer *optimizer)
+table_new (const char *core_columns, GVariant *values)
 {
-  g_autoptr (GVariant) values = cleave_optimizer_metrics (optimizer);
   g_autoptr (GPtrArray) names = g_ptr_array_new ();
   GString *text = g_string_new (core_columns);
   GVariantIter iter;
@@ -38,24 +37,32 @@ table_new (const char *core_columns, CleaveOptimizer *optimizer)
   return text;
 }
 
-void
-cleave_metrics_start (CleaveRun *self)
+gboolean
+cleave_metrics_start (CleaveRun *self, GError **error)
 {
   CleaveOptimizer *optimizer = CLEAVE_OPTIMIZER (self->components->optimizer);
   g_autofree char *trials_columns = g_strjoinv (",", (char **)cleave_trials_table_columns);
+  g_autoptr (GVariant) values = cleave_optimizer_metrics (optimizer, error);
 
-  self->metrics = table_new (METRICS_COLUMNS, optimizer);
-  self->trials = table_new (trials_columns, optimizer);
+  if (values == NULL)
+    return FALSE;
+  self->metrics = table_new (METRICS_COLUMNS, values);
+  self->trials = table_new (trials_columns, values);
+  return TRUE;
 }
 
-/* The optimizer's numbers, in the order of the columns of the first line. */
-static void
-append_optimizer_metrics (CleaveRun *self, GString *table)
+/* The end of a row: the optimizer's numbers in the order of the columns of the first line; empty cells outside the
+ * search. NULL on failure. */
+static char *
+format_optimizer_metrics (CleaveRun *self, const GString *table, GError **error)
 {
-  g_autoptr (GVariant) values = cleave_optimizer_metrics (CLEAVE_OPTIMIZER (self->components->optimizer));
+  g_autoptr (GVariant) values = cleave_optimizer_metrics (CLEAVE_OPTIMIZER (self->components->optimizer), error);
   g_autofree char *first_line = g_strndup (table->str, strcspn (table->str, "\n"));
   g_auto (GStrv) columns = g_strsplit (first_line, ",", 0);
+  g_autoptr (GString) cells = g_string_new (NULL);
 
+  if (values == NULL)
+    return NULL;
   for (guint i = 0; columns[i] != NULL; i++)
     if (g_str_has_prefix (columns[i], CLEAVE_OPTIMIZER_COLUMN_PREFIX))
       {
@@ -63,17 +70,21 @@ append_optimizer_metrics (CleaveRun *self, GString *table)
 
         if (self->stage == CLEAVE_STAGE_SEARCH)
           g_variant_lookup (values, columns[i] + strlen (CLEAVE_OPTIMIZER_COLUMN_PREFIX), "d", &value);
-        cleave_csv_append_number (table, value);
+        cleave_csv_append_number (cells, value);
       }
-  g_string_append_c (table, '\n');
+  g_string_append_c (cells, '\n');
+  return g_string_free (g_steal_pointer (&cells), FALSE);
 }
 
-void
-cleave_metrics_add_epoch (CleaveRun *self, const CleaveStageLoop *loop)
+gboolean
+cleave_metrics_add_epoch (CleaveRun *self, const CleaveStageLoop *loop, GError **error)
 {
   const CleaveTally *tally = &self->tally;
   gboolean trains = self->stage != CLEAVE_STAGE_SEARCH;
+  g_autofree char *optimizer_cells = format_optimizer_metrics (self, self->metrics, error);
 
+  if (optimizer_cells == NULL)
+    return FALSE;
   g_string_append_printf (self->metrics, "%s,%u,%u", cleave_stage_to_string (self->stage), self->epoch + 1,
                           cleave_stage_loop_step (self, loop));
   cleave_csv_append_number (self->metrics, trains ? cleave_stage_loop_learning_rate (self, loop) : NAN);
@@ -81,20 +92,29 @@ cleave_metrics_add_epoch (CleaveRun *self, const CleaveStageLoop *loop)
   cleave_csv_append_number (self->metrics, trains ? tally->n_correct / tally->n_classified : NAN);
   cleave_csv_append_number (self->metrics, trains ? NAN : tally->objective / tally->n_losses);
   cleave_csv_append_number (self->metrics, trains ? NAN : self->latency_ms);
-  append_optimizer_metrics (self, self->metrics);
+  g_string_append (self->metrics, optimizer_cells);
+  return TRUE;
 }
 
-void
-cleave_metrics_add_trial (CleaveRun *self, const CleaveStageLoop *loop, CleaveTrials *trials, guint index,
-                          const CleaveScore *score)
+gboolean
+cleave_metrics_add_trials (CleaveRun *self, const CleaveStageLoop *loop, CleaveTrials *trials,
+                           const CleaveScore *scores, GError **error)
 {
-  g_string_append_printf (self->trials, "%u,%u,%s,%s", self->epoch + 1, cleave_stage_loop_step (self, loop) + 1,
-                          cleave_trials_table_placements[cleave_trials_get_placement (trials, index)],
-                          cleave_trials_table_fidelities[cleave_trials_get_fidelity (trials, index)]);
-  cleave_csv_append_number (self->trials, score->loss);
-  cleave_csv_append_number (self->trials, score->latency_ms);
-  cleave_csv_append_number (self->trials, score->objective);
-  append_optimizer_metrics (self, self->trials);
+  g_autofree char *optimizer_cells = format_optimizer_metrics (self, self->trials, error);
+
+  if (optimizer_cells == NULL)
+    return FALSE;
+  for (guint i = 0; i < cleave_trials_get_length (trials); i++)
+    {
+      g_string_append_printf (self->trials, "%u,%u,%s,%s", self->epoch + 1, cleave_stage_loop_step (self, loop) + 1,
+                              cleave_trials_table_placements[cleave_trials_get_placement (trials, i)],
+                              cleave_trials_table_fidelities[cleave_trials_get_fidelity (trials, i)]);
+      cleave_csv_append_number (self->trials, scores[i].loss);
+      cleave_csv_append_number (self->trials, scores[i].latency_ms);
+      cleave_csv_append_number (self->trials, scores[i].objective);
+      g_string_append (self->trials, optimizer_cells);
+    }
+  return TRUE;
 }
 
 static guint

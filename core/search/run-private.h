@@ -123,12 +123,12 @@ typedef struct
 } CleaveScore;
 
 /* The first lines; the optimizer must have been started. */
-void cleave_metrics_start (CleaveRun *self);
+gboolean cleave_metrics_start (CleaveRun *self, GError **error);
 /* A row for the epoch that has just ended. */
-void cleave_metrics_add_epoch (CleaveRun *self, const CleaveStageLoop *loop);
-/* A row for a trial of the present step, of whose value the optimizer has been told. */
-void cleave_metrics_add_trial (CleaveRun *self, const CleaveStageLoop *loop, CleaveTrials *trials, guint index,
-                               const CleaveScore *score);
+gboolean cleave_metrics_add_epoch (CleaveRun *self, const CleaveStageLoop *loop, GError **error);
+/* A row for each trial of the present step, of whose values the optimizer has been told. */
+gboolean cleave_metrics_add_trials (CleaveRun *self, const CleaveStageLoop *loop, CleaveTrials *trials,
+                                    const CleaveScore *scores, GError **error);
 /* Appends a row of a table that begins with FIRST_LINE, without what its optimizer reported. */
 void cleave_metrics_append_core (GString *table, const char *first_line, const char *row);
 gboolean cleave_metrics_write (CleaveRun *self, GError **error);

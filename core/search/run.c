@@ -120,16 +120,13 @@ check_drop_rates (CleaveRun *self, const char *section, GArray *drop_rates, GErr
 static gboolean
 check_channel (CleaveRun *self, GError **error)
 {
-  GObject *channel = self->components->channel;
-  double drop_rate = cleave_channel_drop_rate (CLEAVE_CHANNEL (channel));
-
-  if (drop_rate >= 0 && drop_rate < 1)
-    return check_drop_rates (self, "objective", self->settings->drop_rates, error)
-           && check_drop_rates (self, "evaluate", self->settings->evaluated_drop_rates, error);
-  g_set_error (error, CLEAVE_ERROR, CLEAVE_ERROR_PLUGIN,
-               "[channel]: %s: its own drop rate is %g, expected at least 0 and below 1", G_OBJECT_TYPE_NAME (channel),
-               drop_rate);
-  return FALSE;
+  if (isnan (cleave_channel_drop_rate (CLEAVE_CHANNEL (self->components->channel), error)))
+    {
+      g_prefix_error (error, "[channel]: ");
+      return FALSE;
+    }
+  return check_drop_rates (self, "objective", self->settings->drop_rates, error)
+         && check_drop_rates (self, "evaluate", self->settings->evaluated_drop_rates, error);
 }
 
 /* Data, engine, and the state at the very beginning. */
@@ -149,7 +146,8 @@ run_prepare (CleaveRun *self, guint n_threads, GError **error)
       || !cleave_survey (CLEAVE_SPACE (self->components->space), self->variables, check_network, self, error)
       || !cleave_optimizer_start (optimizer, self->variables, error))
     return FALSE;
-  cleave_metrics_start (self);
+  if (!cleave_metrics_start (self, error))
+    return FALSE;
   cleave_run_renew_supernet (self, CLEAVE_PURPOSE_SUPERNET_WEIGHTS);
 
   self->images = cleave_dataset_load (dataset, CLEAVE_SUBSET_TRAIN, error);
@@ -346,8 +344,8 @@ static CleaveResult *
 run_evaluate (CleaveRun *self, CleaveNetwork *network, GError **error)
 {
   CleaveChannel *channel = CLEAVE_CHANNEL (self->components->channel);
-  double channel_drop_rate = cleave_channel_drop_rate (channel);
-  g_autoptr (GArray) rates = list_evaluated_rates (self, channel_drop_rate);
+  double channel_drop_rate = cleave_channel_drop_rate (channel, error);
+  g_autoptr (GArray) rates = isnan (channel_drop_rate) ? NULL : list_evaluated_rates (self, channel_drop_rate);
   g_autoptr (CleaveImages) images = NULL;
   CleaveEvaluation evaluation = {
     .engine = self->engine,

@@ -123,7 +123,8 @@ take_steps (CleaveRun *self, const CleaveStageLoop *loop, CleavePrefetch *prefet
 static gboolean
 end_epoch (CleaveRun *self, const CleaveStageLoop *loop, GError **error)
 {
-  cleave_metrics_add_epoch (self, loop);
+  if (!cleave_metrics_add_epoch (self, loop, error))
+    return FALSE;
   self->n_step_images = 0;
   self->epoch++;
   self->step = 0;

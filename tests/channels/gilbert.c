@@ -24,9 +24,9 @@ TEST (Gilbert, TimeOfThePaper)
   g_autoptr (GError) error = NULL;
   REQUIRE (channel != NULL);
 
-  EXPECT_RELATIVE (cleave_channel_bits (channel, 16384), 524288, 0);
+  EXPECT_RELATIVE (cleave_channel_bits (channel, 16384, &error), 524288, 0);
   EXPECT_RELATIVE (cleave_channel_seconds (channel, 16384, &error), 0.065536, 1e-15);
-  EXPECT_RELATIVE (cleave_channel_drop_rate (channel), 0.3, 0);
+  EXPECT_RELATIVE (cleave_channel_drop_rate (channel, &error), 0.3, 0);
   g_object_set (channel, "throughput", 1e6, "bits-per-element", 8u, NULL);
   EXPECT_RELATIVE (cleave_channel_seconds (channel, 1000, &error), 8e-3, 1e-15);
   EXPECT_NO_ERROR (error);

@@ -126,7 +126,7 @@ check_answers (CleaveHost *host, const char *name)
   g_autoptr (CleaveCandidate) answer = cleave_optimizer_recommend (optimizer, &error);
   REQUIRE_NO_ERROR (error);
   EXPECT_TRUE (is_in_space (answer));
-  g_autoptr (GVariant) metrics = cleave_optimizer_metrics (optimizer);
+  g_autoptr (GVariant) metrics = cleave_optimizer_metrics (optimizer, &error);
   EXPECT_TRUE (g_variant_is_of_type (metrics, G_VARIANT_TYPE ("a{sd}")));
 }
 

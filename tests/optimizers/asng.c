@@ -202,7 +202,7 @@ TEST (Asng, NothingToLearnIsNoError)
   tell_two (asng, 2, 0, 0, 1, 2, &error);
   REQUIRE_NO_ERROR (error);
   EXPECT_NEAR (saved_theta (asng, 0, 0), 1, 0);
-  g_autoptr (GVariant) metrics = g_variant_ref_sink (cleave_optimizer_metrics (asng));
+  g_autoptr (GVariant) metrics = cleave_optimizer_metrics (asng, &error);
   double entropy = NAN;
   g_variant_lookup (metrics, "theta_entropy", "d", &entropy);
   EXPECT_NEAR (entropy, 0, 0);
@@ -219,7 +219,7 @@ TEST (Asng, EntropyIsNormalised)
 
   cleave_optimizer_load (asng, state, &error);
   REQUIRE_NO_ERROR (error);
-  g_autoptr (GVariant) metrics = cleave_optimizer_metrics (asng);
+  g_autoptr (GVariant) metrics = cleave_optimizer_metrics (asng, &error);
   g_variant_lookup (metrics, "theta_entropy", "d", &entropy);
   /* 1.75 bits of 2; b has nothing to tell. */
   EXPECT_NEAR (entropy, 0.875, 1e-12);

@@ -137,8 +137,8 @@ TEST (Hwnas, SearchesOnTheDeviceAsIfThereWereNoSplit)
   g_autoptr (GVariant) state = save_search (hwnas);
   g_autoptr (GVariant) expected_state = cleave_optimizer_save (asng, NULL);
   EXPECT_TRUE (g_variant_equal (state, expected_state));
-  g_autoptr (GVariant) metrics = cleave_optimizer_metrics (hwnas);
-  g_autoptr (GVariant) expected_metrics = cleave_optimizer_metrics (asng);
+  g_autoptr (GVariant) metrics = cleave_optimizer_metrics (hwnas, NULL);
+  g_autoptr (GVariant) expected_metrics = cleave_optimizer_metrics (asng, NULL);
   EXPECT_TRUE (g_variant_equal (metrics, expected_metrics));
   EXPECT_INT (recommended_split (hwnas), N_SPLITS - 1);
 }

@@ -98,7 +98,7 @@ TEST (Run, an_impossible_channel_is_noticed_before_any_work)
   EXPECT_TRUE (make_run (lossy, &error) == NULL);
   EXPECT_ERROR (error, CLEAVE_ERROR_PLUGIN, "[channel]: BrokenLink: its own drop rate is 1.5");
   EXPECT_TRUE (make_run (endless, &error) == NULL);
-  EXPECT_ERROR (error, CLEAVE_ERROR_PLUGIN, "[channel]: BrokenLink says that");
+  EXPECT_ERROR (error, CLEAVE_ERROR_PLUGIN, "[channel]: BrokenLink: the channel gave inf bits");
 }
 
 /* Bursts of two can't lose more than two thirds, b ÷ (b + 1): one arrives between two of them. */

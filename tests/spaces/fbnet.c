@@ -205,13 +205,16 @@ count_classes (CleaveSpace *space)
 
 TEST (Fbnet, Classes)
 {
+  const double mean[] = { 0.5, 0.5, 0.5 };
+  g_autoptr (CleaveDatasetInfo) info = cleave_dataset_info_new (10, 3, 32, 32, mean, mean);
+  g_autoptr (GError) error = NULL;
   g_autoptr (CleaveSpace) cifar = make_space ("cifar");
   g_autoptr (CleaveSpace) imagenet = make_space ("imagenet");
   REQUIRE (cifar != NULL && imagenet != NULL);
 
   EXPECT_INT (count_classes (cifar), 100);
   EXPECT_INT (count_classes (imagenet), 1000);
-  cleave_space_set_classes (cifar, 10);
+  EXPECT_TRUE (cleave_space_set_dataset (cifar, info, &error));
   EXPECT_INT (count_classes (cifar), 10);
   g_object_set (cifar, "classes", 7u, NULL);
   EXPECT_INT (count_classes (cifar), 7);

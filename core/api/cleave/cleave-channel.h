@@ -16,9 +16,9 @@ G_DECLARE_INTERFACE (CleaveChannel, cleave_channel, CLEAVE, CHANNEL, GObject)
 
 /**
  * CleaveChannelInterface:
- * @bits: bits that carry n_elements payload elements
- * @seconds: seconds that they take; NaN with an error set on failure
- * @drop_rate: (nullable): the channel's own drop rate, in [0, 1); without it, 0
+ * @bits: bits that carry n_elements payload elements; NaN with an error set on failure
+ * @seconds: seconds that they take; likewise
+ * @drop_rate: (nullable): the channel's own drop rate, in [0, 1); likewise. Without it, 0
  * @draw_losses: which of n_elements arrive, one byte each in C, H, W order: 0 = lost, 1 = arrived. drop_rate is in
  *   [0, 1); all randomness comes from random
  *
@@ -28,16 +28,16 @@ struct _CleaveChannelInterface
 {
   GTypeInterface parent_interface;
 
-  double (*bits) (CleaveChannel *self, gsize n_elements);
+  double (*bits) (CleaveChannel *self, gsize n_elements, GError **error);
   double (*seconds) (CleaveChannel *self, gsize n_elements, GError **error);
-  double (*drop_rate) (CleaveChannel *self);
+  double (*drop_rate) (CleaveChannel *self, GError **error);
   GBytes *(*draw_losses) (CleaveChannel *self, gsize n_elements, double drop_rate, CleaveRandom *random,
                           GError **error);
 };
 
-CLEAVE_EXPORT double cleave_channel_bits (CleaveChannel *self, gsize n_elements);
+CLEAVE_EXPORT double cleave_channel_bits (CleaveChannel *self, gsize n_elements, GError **error);
 CLEAVE_EXPORT double cleave_channel_seconds (CleaveChannel *self, gsize n_elements, GError **error);
-CLEAVE_EXPORT double cleave_channel_drop_rate (CleaveChannel *self);
+CLEAVE_EXPORT double cleave_channel_drop_rate (CleaveChannel *self, GError **error);
 /* A negative drop rate means the channel's own. */
 CLEAVE_EXPORT GBytes *cleave_channel_draw_losses (CleaveChannel *self, gsize n_elements, double drop_rate,
                                                   CleaveRandom *random, GError **error);

@@ -39,7 +39,7 @@ struct _CleaveOptimizerInterface
   CleaveCandidate *(*recommend) (CleaveOptimizer *self, GError **error);
   GVariant *(*save) (CleaveOptimizer *self, GError **error);
   gboolean (*load) (CleaveOptimizer *self, GVariant *state, GError **error);
-  GVariant *(*metrics) (CleaveOptimizer *self);
+  GVariant *(*metrics) (CleaveOptimizer *self, GError **error);
 };
 
 CLEAVE_EXPORT gboolean cleave_optimizer_start (CleaveOptimizer *self, GVariant *variables, GError **error);
@@ -51,6 +51,6 @@ CLEAVE_EXPORT CleaveCandidate *cleave_optimizer_recommend (CleaveOptimizer *self
 CLEAVE_EXPORT GVariant *cleave_optimizer_save (CleaveOptimizer *self, GError **error);
 CLEAVE_EXPORT gboolean cleave_optimizer_load (CleaveOptimizer *self, GVariant *state, GError **error);
 /* An empty dictionary where the optimizer has none. */
-CLEAVE_EXPORT GVariant *cleave_optimizer_metrics (CleaveOptimizer *self);
+CLEAVE_EXPORT GVariant *cleave_optimizer_metrics (CleaveOptimizer *self, GError **error);
 
 G_END_DECLS

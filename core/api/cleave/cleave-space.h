@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cleave/cleave-candidate.h>
+#include <cleave/cleave-dataset.h>
 #include <cleave/cleave-network.h>
 
 G_BEGIN_DECLS
@@ -21,7 +22,8 @@ G_DECLARE_INTERFACE (CleaveSpace, cleave_space, CLEAVE, SPACE, GObject)
  *   Does not depend on the data set
  * @build: the network of a candidate, cut at its split point: it takes the data set's images and gives one number a
  *   class. The core has checked the candidate against the variables
- * @set_classes: (nullable): tells how many classes the data set has, before anything is built
+ * @set_dataset: (nullable): tells classes and image shape of the data set before anything is built; NULL where there is
+ *   none that fits
  *
  * The methods of a [iface@Space].
  */
@@ -31,11 +33,11 @@ struct _CleaveSpaceInterface
 
   GVariant *(*variables) (CleaveSpace *self, GError **error);
   CleaveNetwork *(*build) (CleaveSpace *self, CleaveCandidate *candidate, GError **error);
-  void (*set_classes) (CleaveSpace *self, guint n_classes);
+  gboolean (*set_dataset) (CleaveSpace *self, const CleaveDatasetInfo *info, GError **error);
 };
 
 CLEAVE_EXPORT GVariant *cleave_space_variables (CleaveSpace *self, GError **error);
 CLEAVE_EXPORT CleaveNetwork *cleave_space_build (CleaveSpace *self, CleaveCandidate *candidate, GError **error);
-CLEAVE_EXPORT void cleave_space_set_classes (CleaveSpace *self, guint n_classes);
+CLEAVE_EXPORT gboolean cleave_space_set_dataset (CleaveSpace *self, const CleaveDatasetInfo *info, GError **error);
 
 G_END_DECLS
