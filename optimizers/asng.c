@@ -79,16 +79,10 @@ asng_start (CleaveOptimizer *optimizer, GVariant *variables, GError **error)
     }
   for (guint d = 0; d < n_variables; d++)
     {
-      const char *name;
-      g_autoptr (GVariant) names = NULL;
-      g_variant_get_child (variables, d, "(&s@as)", &name, &names);
+      g_autoptr (GVariant) variable = g_variant_get_child_value (variables, d);
+      g_autoptr (GVariant) names = g_variant_get_child_value (variable, 1);
+
       categories[d] = g_variant_n_children (names);
-      if (categories[d] == 0)
-        {
-          g_set_error (error, CLEAVE_ERROR, CLEAVE_ERROR_CONFIG,
-                       "asng: the variable %s has no categories, expected one at least", name);
-          return FALSE;
-        }
       n_total += categories[d];
       n_theta += categories[d] - 1;
       n_free += categories[d] > 1;

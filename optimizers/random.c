@@ -19,7 +19,7 @@ typedef struct
   guint samples;
   guint draws;
 
-  GArray *n_categories; /* guint, of each variable; NULL = not started */
+  GVariant *variables; /* NULL = not started */
 
   /* The state, which save and load carry. */
   GPtrArray *waiting; /* CleaveCandidate, which meet the limit */
@@ -33,7 +33,7 @@ random_search_finalize (gpointer instance)
 {
   RandomSearch *self = instance;
 
-  g_clear_pointer (&self->n_categories, g_array_unref);
+  g_clear_pointer (&self->variables, g_variant_unref);
   g_clear_pointer (&self->waiting, g_ptr_array_unref);
   g_clear_pointer (&self->best, cleave_candidate_unref);
 }
@@ -41,50 +41,23 @@ random_search_finalize (gpointer instance)
 static gboolean
 check_started (RandomSearch *self, GError **error)
 {
-  if (self->n_categories == NULL)
+  if (self->variables == NULL)
     cleave_error_set_literal (error, CLEAVE_ERROR_PLUGIN, "random: it was not started");
-  return self->n_categories != NULL;
-}
-
-static CleaveCandidate *
-draw_candidate (RandomSearch *self, CleaveRandom *random)
-{
-  guint n_variables = self->n_categories->len;
-  g_autofree guint *choices = g_new (guint, n_variables);
-
-  for (guint d = 0; d < n_variables; d++)
-    choices[d] = cleave_random_below (random, g_array_index (self->n_categories, guint, d));
-  return cleave_candidate_new (choices, n_variables);
+  return self->variables != NULL;
 }
 
 static gboolean
 random_search_start (CleaveOptimizer *optimizer, GVariant *variables, GError **error)
 {
   RandomSearch *self = (RandomSearch *)optimizer;
-  g_autoptr (GArray) n_categories = g_array_new (FALSE, FALSE, sizeof (guint));
   g_autofree guint *zeros = g_new0 (guint, g_variant_n_children (variables));
-
-  for (gsize d = 0; d < g_variant_n_children (variables); d++)
-    {
-      const char *name;
-      g_autoptr (GVariant) names = NULL;
-      g_variant_get_child (variables, d, "(&s@as)", &name, &names);
-      const guint n = g_variant_n_children (names);
-      if (n == 0)
-        {
-          g_set_error (error, CLEAVE_ERROR, CLEAVE_ERROR_CONFIG,
-                       "random: the variable %s has no categories, expected one at least", name);
-          return FALSE;
-        }
-      g_array_append_val (n_categories, n);
-    }
 
   random_search_finalize (self);
   self->waiting = g_ptr_array_new_with_free_func ((GDestroyNotify)cleave_candidate_unref);
-  self->best = cleave_candidate_new (zeros, n_categories->len);
+  self->best = cleave_candidate_new (zeros, g_variant_n_children (variables));
   self->value = INFINITY;
   self->is_scored = FALSE;
-  self->n_categories = g_steal_pointer (&n_categories);
+  self->variables = g_variant_ref (variables);
   return TRUE;
 }
 
@@ -107,7 +80,7 @@ random_search_ask (CleaveOptimizer *optimizer, double progress, CleaveRandom *ra
     cleave_trials_add (trials, self->waiting->pdata[i], CLEAVE_PLACEMENT_SPLIT, CLEAVE_FIDELITY_MINIBATCH);
   for (guint i = n_scored; i < n_scored + n_drawn; i++)
     {
-      g_autoptr (CleaveCandidate) candidate = draw_candidate (self, random);
+      g_autoptr (CleaveCandidate) candidate = cleave_candidate_new_random (self->variables, random);
       cleave_trials_add (trials, candidate, CLEAVE_PLACEMENT_SPLIT, CLEAVE_FIDELITY_MINIBATCH);
       cleave_trials_set_cutoff (trials, i, 0);
     }
@@ -159,15 +132,6 @@ random_search_recommend (CleaveOptimizer *optimizer, GError **error)
 }
 
 static GVariant *
-save_candidate (CleaveCandidate *candidate)
-{
-  gsize n_choices;
-  const guint *choices = cleave_candidate_get_choices (candidate, &n_choices);
-
-  return g_variant_new_fixed_array (G_VARIANT_TYPE_UINT32, choices, n_choices, sizeof (guint));
-}
-
-static GVariant *
 random_search_save (CleaveOptimizer *optimizer, GError **error)
 {
   RandomSearch *self = (RandomSearch *)optimizer;
@@ -177,24 +141,8 @@ random_search_save (CleaveOptimizer *optimizer, GError **error)
     return NULL;
   g_variant_builder_init (&waiting, G_VARIANT_TYPE ("aau"));
   for (guint i = 0; i < self->waiting->len; i++)
-    g_variant_builder_add_value (&waiting, save_candidate (self->waiting->pdata[i]));
-  return g_variant_new ("(aau@audb)", &waiting, save_candidate (self->best), self->value, self->is_scored);
-}
-
-/* A candidate that save_candidate() gave. */
-static CleaveCandidate *
-load_candidate (RandomSearch *self, GVariant *saved, GError **error)
-{
-  gsize n_choices;
-  const guint *choices = g_variant_get_fixed_array (saved, &n_choices, sizeof (guint));
-  gboolean is_valid = n_choices == self->n_categories->len;
-
-  for (gsize d = 0; is_valid && d < n_choices; d++)
-    is_valid = choices[d] < g_array_index (self->n_categories, guint, d);
-  if (is_valid)
-    return cleave_candidate_new (choices, n_choices);
-  cleave_error_set_literal (error, CLEAVE_ERROR_DATA, "random: the state has a candidate of another space");
-  return NULL;
+    g_variant_builder_add_value (&waiting, cleave_candidate_to_variant (self->waiting->pdata[i]));
+  return g_variant_new ("(aau@audb)", &waiting, cleave_candidate_to_variant (self->best), self->value, self->is_scored);
 }
 
 static gboolean
@@ -220,11 +168,11 @@ random_search_load (CleaveOptimizer *optimizer, GVariant *state, GError **error)
       cleave_error_set_literal (error, CLEAVE_ERROR_DATA, "random: the state has a value NaN, expected a number");
       return FALSE;
     }
-  g_autoptr (CleaveCandidate) best = load_candidate (self, best_state, error);
+  g_autoptr (CleaveCandidate) best = cleave_candidate_new_from_variant (best_state, self->variables, error);
   for (gsize i = 0; best != NULL && i < g_variant_n_children (waiting_state); i++)
     {
       g_autoptr (GVariant) child = g_variant_get_child_value (waiting_state, i);
-      CleaveCandidate *candidate = load_candidate (self, child, error);
+      CleaveCandidate *candidate = cleave_candidate_new_from_variant (child, self->variables, error);
       if (candidate == NULL)
         return FALSE;
       g_ptr_array_add (waiting, candidate);

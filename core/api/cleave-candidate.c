@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include <cleave/cleave-candidate.h>
+#include <cleave/cleave-error.h>
 
 #include <string.h>
 
@@ -156,4 +157,85 @@ cleave_candidate_with_split (CleaveCandidate *self, guint split)
   CleaveCandidate *result = cleave_candidate_new (self->choices, self->n_choices);
   result->choices[result->n_choices - 1] = split;
   return result;
+}
+
+static guint
+count_categories (GVariant *variables, gsize variable)
+{
+  g_autoptr (GVariant) pair = g_variant_get_child_value (variables, variable);
+  g_autoptr (GVariant) categories = g_variant_get_child_value (pair, 1);
+
+  return g_variant_n_children (categories);
+}
+
+/**
+ * cleave_candidate_new_random:
+ * @variables: a space's variables, `a(sas)` as [method@Space.variables] gives them
+ * @random: what the choices are drawn from, one draw of [method@Random.below] a variable
+ *
+ * Draws a candidate of the space; all are equally likely.
+ *
+ * Returns: (transfer full): a new candidate
+ */
+CleaveCandidate *
+cleave_candidate_new_random (GVariant *variables, CleaveRandom *random)
+{
+  g_return_val_if_fail (variables != NULL && g_variant_is_of_type (variables, G_VARIANT_TYPE ("a(sas)")), NULL);
+  g_return_val_if_fail (random != NULL, NULL);
+
+  const gsize n = g_variant_n_children (variables);
+  g_autofree guint *choices = g_new (guint, n);
+  for (gsize i = 0; i < n; i++)
+    choices[i] = cleave_random_below (random, count_categories (variables, i));
+  return cleave_candidate_new (choices, n);
+}
+
+/**
+ * cleave_candidate_to_variant:
+ * @self: a candidate
+ *
+ * The choices in a form that an optimizer's state can hold.
+ *
+ * Returns: (transfer none): a floating `au`, from which [ctor@Candidate.new_from_variant] makes the candidate again
+ */
+GVariant *
+cleave_candidate_to_variant (CleaveCandidate *self)
+{
+  g_return_val_if_fail (self != NULL, NULL);
+
+  return g_variant_new_fixed_array (G_VARIANT_TYPE_UINT32, self->choices, self->n_choices, sizeof (guint));
+}
+
+/**
+ * cleave_candidate_new_from_variant:
+ * @variant: what [method@Candidate.to_variant] gave
+ * @variables: the variables of the space that the candidate is to be of
+ * @error: where to put what went wrong
+ *
+ * Takes a candidate out of a state, which may come from a damaged file or from a search of another space.
+ *
+ * Returns: (transfer full): a new candidate; %NULL with %CLEAVE_ERROR_DATA where @variant is no candidate of the space
+ */
+CleaveCandidate *
+cleave_candidate_new_from_variant (GVariant *variant, GVariant *variables, GError **error)
+{
+  g_return_val_if_fail (variant != NULL, NULL);
+  g_return_val_if_fail (variables != NULL && g_variant_is_of_type (variables, G_VARIANT_TYPE ("a(sas)")), NULL);
+
+  if (!g_variant_is_of_type (variant, G_VARIANT_TYPE ("au")))
+    {
+      g_set_error (error, CLEAVE_ERROR, CLEAVE_ERROR_DATA, "a candidate is of type %s, expected au",
+                   g_variant_get_type_string (variant));
+      return NULL;
+    }
+
+  gsize n_choices;
+  const guint *choices = g_variant_get_fixed_array (variant, &n_choices, sizeof (guint));
+  gboolean is_valid = n_choices == g_variant_n_children (variables);
+  for (gsize i = 0; is_valid && i < n_choices; i++)
+    is_valid = choices[i] < count_categories (variables, i);
+  if (is_valid)
+    return cleave_candidate_new (choices, n_choices);
+  cleave_error_set_literal (error, CLEAVE_ERROR_DATA, "a candidate is of another space");
+  return NULL;
 }

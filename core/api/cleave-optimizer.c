@@ -34,6 +34,25 @@ check_result (CleaveOptimizer *self, gboolean succeeded, const char *method, GEr
   return succeeded;
 }
 
+static gboolean
+check_variables (CleaveOptimizer *self, GVariant *variables, GError **error)
+{
+  for (gsize i = 0; i < g_variant_n_children (variables); i++)
+    {
+      const char *name;
+      g_autoptr (GVariant) categories = NULL;
+
+      g_variant_get_child (variables, i, "(&s@as)", &name, &categories);
+      if (g_variant_n_children (categories) == 0)
+        {
+          g_set_error (error, CLEAVE_ERROR, CLEAVE_ERROR_CONFIG,
+                       "%s: the variable %s has no categories, expected one at least", G_OBJECT_TYPE_NAME (self), name);
+          return FALSE;
+        }
+    }
+  return TRUE;
+}
+
 /**
  * cleave_optimizer_start:
  * @self: an optimizer
@@ -53,7 +72,7 @@ cleave_optimizer_start (CleaveOptimizer *self, GVariant *variables, GError **err
   CleaveOptimizerInterface *iface = CLEAVE_OPTIMIZER_GET_IFACE (self);
   GError *method_error = NULL;
 
-  if (!has_method (self, iface->start != NULL, "start", error))
+  if (!has_method (self, iface->start != NULL, "start", error) || !check_variables (self, variables, error))
     return FALSE;
   gboolean started = iface->start (self, variables, &method_error);
   return check_result (self, started, "start", method_error, error);

@@ -9,17 +9,8 @@ draw_candidate (CleaveRun *self, guint32 step, guint32 sample)
 {
   g_autoptr (CleaveRandom) random
       = cleave_random_new (self->settings->run->seed, CLEAVE_PURPOSE_PRETRAIN_CANDIDATES, step, sample);
-  gsize n_variables = g_variant_n_children (self->variables);
-  g_autofree guint *choices = g_new (guint, n_variables);
 
-  for (gsize i = 0; i < n_variables; i++)
-    {
-      g_autoptr (GVariant) variable = g_variant_get_child_value (self->variables, i);
-      g_autoptr (GVariant) categories = g_variant_get_child_value (variable, 1);
-
-      choices[i] = cleave_random_below (random, g_variant_n_children (categories));
-    }
-  return cleave_candidate_new (choices, n_variables);
+  return cleave_candidate_new_random (self->variables, random);
 }
 
 /* One of the λ_x samples of eq. 5. */

@@ -285,10 +285,10 @@ TEST (RandomSearch, RefusesAWrongState)
 {
   static const char *const cases[][2] = {
     { "(1, 2)", "type (ii), expected (aauaudb)" },
-    { "(@aau [], [uint32 0, 0], 1.0, true)", "a candidate of another space" },
+    { "(@aau [], [uint32 0, 0], 1.0, true)", "a candidate is of another space" },
     { "(@aau [], [uint32 0, 0, 0], nan, true)", "value NaN" },
-    { "([[uint32 0, 4, 0]], [uint32 0, 0, 0], 1.0, true)", "a candidate of another space" },
-    { "(@aau [], [uint32 3, 0, 0], 1.0, false)", "a candidate of another space" },
+    { "([[uint32 0, 4, 0]], [uint32 0, 0, 0], 1.0, true)", "a candidate is of another space" },
+    { "(@aau [], [uint32 3, 0, 0], 1.0, false)", "a candidate is of another space" },
   };
   g_autoptr (CleaveOptimizer) optimizer = make_started (1, 4);
   GError *error = NULL;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include <cleave/cleave-types.h>
+#include <cleave/cleave-random.h>
 
 G_BEGIN_DECLS
 
@@ -25,6 +25,10 @@ CLEAVE_EXPORT guint cleave_candidate_get_split (CleaveCandidate *self);
 CLEAVE_EXPORT gboolean cleave_candidate_equal (CleaveCandidate *self, CleaveCandidate *other);
 /* The same architecture with another split point. */
 CLEAVE_EXPORT CleaveCandidate *cleave_candidate_with_split (CleaveCandidate *self, guint split);
+CLEAVE_EXPORT CleaveCandidate *cleave_candidate_new_random (GVariant *variables, CleaveRandom *random);
+CLEAVE_EXPORT GVariant *cleave_candidate_to_variant (CleaveCandidate *self);
+CLEAVE_EXPORT CleaveCandidate *cleave_candidate_new_from_variant (GVariant *variant, GVariant *variables,
+                                                                  GError **error);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (CleaveCandidate, cleave_candidate_unref)
 

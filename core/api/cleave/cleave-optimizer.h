@@ -17,7 +17,7 @@ G_DECLARE_INTERFACE (CleaveOptimizer, cleave_optimizer, CLEAVE, OPTIMIZER, GObje
 
 /**
  * CleaveOptimizerInterface:
- * @start: begins anew over these variables (a GVariant as [vfunc@Space.variables] gives)
+ * @start: begins anew over these variables (a GVariant as [vfunc@Space.variables] gives; each has a category)
  * @ask: the trials to score next, or an empty list when done. progress is the share of the search's budget that is
  *   used, in [0, 1]; at 1 an optimizer may still ask for closing trials, and the search lasts until its list is empty.
  *   All randomness comes from random
