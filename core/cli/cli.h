@@ -57,6 +57,7 @@ int cli_calibrate (int argc, char **argv);
 int cli_inspect (int argc, char **argv);
 int cli_check (int argc, char **argv);
 int cli_compare (int argc, char **argv);
+int cli_new_plugin (int argc, char **argv);
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (CliShared, cli_shared_clear)
 

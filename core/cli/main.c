@@ -22,6 +22,7 @@ static const Command commands[] = {
   { "evaluate", cli_evaluate, "Tell the accuracy of a trained model over the lossy link" },
   { "inspect", cli_inspect, "List the plugins, or describe one" },
   { "latency", cli_latency, "Tell the end-to-end latency of a candidate" },
+  { "new-plugin", cli_new_plugin, "Write a small project to begin a plugin with" },
   { "search", cli_search, "Search architecture and split point, and train what is found" },
 };
 

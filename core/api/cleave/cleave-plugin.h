@@ -26,6 +26,8 @@ typedef CleaveDataset CLEAVE_COMPONENT_DATASET;
 CLEAVE_EXPORT void cleave_plugin_register (GTypeModule *module, const char *type_name, GType interface_type,
                                            gsize instance_size, GClassInitFunc class_init,
                                            GInterfaceInitFunc interface_init);
+/* Called by CLEAVE_STATE. */
+CLEAVE_EXPORT void cleave_optimizer_install_state (CleaveOptimizerInterface *iface, gsize offset, const char *type);
 #endif
 
 /**
@@ -66,6 +68,23 @@ CLEAVE_EXPORT void cleave_plugin_register (GTypeModule *module, const char *type
 #define CLEAVE_FINALIZE(function)                                                                                      \
   if (cleave_class != NULL)                                                                                            \
     cleave_parameter_class_set_finalize (cleave_class, function);
+
+/**
+ * CLEAVE_STATE:
+ * @member: a struct member of type GVariant *
+ * @type: its GVariant type
+ *
+ * Makes the methods save and load of an optimizer whose whole state this member is. Its start sets the member, its
+ * CLEAVE_FINALIZE frees it. What load takes has the type, but may hold anything, so check it where it is used. C only.
+ */
+#define CLEAVE_STATE(member, type)                                                                                     \
+  if (cleave_interface != NULL)                                                                                        \
+    cleave_optimizer_install_state (cleave_interface,                                                                  \
+                                    sizeof (char[_Generic(((CleaveSelf *)0)->member, GVariant * : 1, default           \
+                                                          : -1)])                                                      \
+                                            * 0                                                                        \
+                                        + G_STRUCT_OFFSET (CleaveSelf, member),                                        \
+                                    type);
 
 #define CLEAVE_PLUGIN_END }
 
