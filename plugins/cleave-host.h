@@ -36,29 +36,28 @@ typedef struct
 
 /* The plugins that can be found: a wrapper of libpeas's engine, of which a process has one. */
 #define CLEAVE_TYPE_HOST (cleave_host_get_type ())
-CLEAVE_EXPORT
 G_DECLARE_FINAL_TYPE (CleaveHost, cleave_host, CLEAVE, HOST, GObject)
 
-CLEAVE_EXPORT const char *cleave_kind_to_string (CleaveKind kind);
-CLEAVE_EXPORT GType cleave_kind_get_interface (CleaveKind kind);
-CLEAVE_EXPORT CleaveKind cleave_kind_of_interface (GType interface);
+const char *cleave_kind_to_string (CleaveKind kind);
+GType cleave_kind_get_interface (CleaveKind kind);
+CleaveKind cleave_kind_of_interface (GType interface);
 
 /* PLUGIN_PATHS (nullable, NULL-terminated) are searched first, then CLEAVE_PLUGIN_PATH (':' between folders),
  * $XDG_DATA_HOME/cleave/plugins, then the folders of the build tree or $libdir/cleave-1.0/plugins. A plugin found
  * earlier hides one of the same name found later. */
-CLEAVE_EXPORT CleaveHost *cleave_host_new (const char *const *plugin_paths, GError **error);
+CleaveHost *cleave_host_new (const char *const *plugin_paths, GError **error);
 /* GPtrArray of CleavePluginDescription without a problem, by kind, then name; (transfer container), the descriptions
  * are the host's. */
-CLEAVE_EXPORT GPtrArray *cleave_host_list (CleaveHost *self);
+GPtrArray *cleave_host_list (CleaveHost *self);
 /* Likewise those with a problem, by name. */
-CLEAVE_EXPORT GPtrArray *cleave_host_list_broken (CleaveHost *self);
+GPtrArray *cleave_host_list_broken (CleaveHost *self);
 /* With a problem or without. */
-CLEAVE_EXPORT const CleavePluginDescription *cleave_host_find (CleaveHost *self, const char *name);
+const CleavePluginDescription *cleave_host_find (CleaveHost *self, const char *name);
 /* A new component with its parameters at their defaults. An unknown name gets a suggestion. */
-CLEAVE_EXPORT GObject *cleave_host_create (CleaveHost *self, CleaveKind kind, const char *name, GError **error);
+GObject *cleave_host_create (CleaveHost *self, CleaveKind kind, const char *name, GError **error);
 /* Likewise, but parameters that are components stay NULL, for the caller to make. */
-CLEAVE_EXPORT GObject *cleave_host_create_bare (CleaveHost *self, CleaveKind kind, const char *name, GError **error);
+GObject *cleave_host_create_bare (CleaveHost *self, CleaveKind kind, const char *name, GError **error);
 /* The name of the plugin that a host has made COMPONENT of. */
-CLEAVE_EXPORT const char *cleave_component_get_plugin (GObject *component);
+const char *cleave_component_get_plugin (GObject *component);
 
 G_END_DECLS

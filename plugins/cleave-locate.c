@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "cleave-locate.h"
 
+#include <cleave/cleave.h>
 #include <dlfcn.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +13,8 @@ library_folder (void)
   char *path = NULL;
   g_autofree char *folder = NULL;
 
-  if (dladdr ((void *)cleave_locate_plugins, &info) == 0 || info.dli_fname == NULL)
+  /* One of libcleave's functions: this file is part of the command. */
+  if (dladdr ((void *)cleave_plugin_register, &info) == 0 || info.dli_fname == NULL)
     return NULL;
   path = realpath (info.dli_fname, NULL);
   if (path != NULL)
