@@ -44,14 +44,13 @@ cleave_locate_plugins (void)
   return folder != NULL ? folder : folder_if_there (g_build_filename (library, "components", NULL));
 }
 
-/* In the build tree the library's folder and data/ are neighbours; installed, the library lies one or two folders
- * below the prefix (lib, lib/x86_64-linux-gnu). */
+/* In the build tree the library's folder and data/ are neighbours; installed, CLEAVE_LIB_TO_EXPERIMENTS leads from the
+ * library's folder by way of the prefix, as meson.build makes it of libdir and datadir. */
 static char *
 locate_experiments_folder (void)
 {
   g_autofree char *library = library_folder ();
-  static const char *const places[]
-      = { "../share/cleave/experiments", "../../share/cleave/experiments", "../data/experiments" };
+  static const char *const places[] = { CLEAVE_LIB_TO_EXPERIMENTS, "../data/experiments" };
 
   for (gsize i = 0; library != NULL && i < G_N_ELEMENTS (places); i++)
     {
