@@ -130,6 +130,23 @@ cli_make_host (const CliShared *shared, GError **error)
 }
 
 void
+cli_set_unknown_plugin_error (CleaveHost *host, const char *name, GError **error)
+{
+  g_autoptr (GPtrArray) plugins = cleave_host_list (host);
+  g_autoptr (GPtrArray) names = g_ptr_array_new ();
+  const char *suggestion;
+
+  for (guint i = 0; i < plugins->len; i++)
+    g_ptr_array_add (names, ((CleavePluginDescription *)g_ptr_array_index (plugins, i))->name);
+  g_ptr_array_add (names, NULL);
+  suggestion = cleave_suggest (name, (const char *const *)names->pdata);
+  if (suggestion != NULL)
+    g_set_error (error, CLEAVE_ERROR, CLEAVE_ERROR_CONFIG, "no such plugin as %s; did you mean %s?", name, suggestion);
+  else
+    g_set_error (error, CLEAVE_ERROR, CLEAVE_ERROR_CONFIG, "no such plugin as %s; cleave inspect lists all", name);
+}
+
+void
 cli_print_json (const char *text)
 {
   fputs (text, stdout);

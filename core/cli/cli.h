@@ -41,6 +41,8 @@ CleaveConfig *cli_load_config (const char *name, const CliShared *shared, GError
 /* What a config is called: its file's name without .ini. */
 char *cli_config_name (const char *name);
 CleaveHost *cli_make_host (const CliShared *shared, GError **error);
+/* The error for a plugin that is none of HOST's, with a suggestion. */
+void cli_set_unknown_plugin_error (CleaveHost *host, const char *name, GError **error);
 /* Prints JSON, which is UTF-8 whatever the locale. */
 void cli_print_json (const char *text);
 /* Whether this process was started so that the signal does nothing, as nohup does it. */
@@ -56,6 +58,7 @@ int cli_bench (int argc, char **argv);
 int cli_calibrate (int argc, char **argv);
 int cli_inspect (int argc, char **argv);
 int cli_check (int argc, char **argv);
+int cli_check_plugin (int argc, char **argv);
 int cli_compare (int argc, char **argv);
 int cli_new_plugin (int argc, char **argv);
 

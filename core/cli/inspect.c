@@ -201,24 +201,6 @@ print_plugin_json (const CleavePluginDescription *plugin, GPtrArray *parameters)
 }
 
 static gboolean
-set_unknown_error (CleaveHost *host, const char *name, GError **error)
-{
-  g_autoptr (GPtrArray) plugins = cleave_host_list (host);
-  g_autoptr (GPtrArray) names = g_ptr_array_new ();
-  const char *suggestion;
-
-  for (guint i = 0; i < plugins->len; i++)
-    g_ptr_array_add (names, ((CleavePluginDescription *)g_ptr_array_index (plugins, i))->name);
-  g_ptr_array_add (names, NULL);
-  suggestion = cleave_suggest (name, (const char *const *)names->pdata);
-  if (suggestion != NULL)
-    g_set_error (error, CLEAVE_ERROR, CLEAVE_ERROR_CONFIG, "no such plugin as %s; did you mean %s?", name, suggestion);
-  else
-    g_set_error (error, CLEAVE_ERROR, CLEAVE_ERROR_CONFIG, "no such plugin as %s; cleave inspect lists all", name);
-  return FALSE;
-}
-
-static gboolean
 inspect_one (CleaveHost *host, const char *name, gboolean json, GError **error)
 {
   const CleavePluginDescription *plugin = cleave_host_find (host, name);
@@ -226,7 +208,10 @@ inspect_one (CleaveHost *host, const char *name, gboolean json, GError **error)
   g_autoptr (GPtrArray) parameters = NULL;
 
   if (plugin == NULL)
-    return set_unknown_error (host, name, error);
+    {
+      cli_set_unknown_plugin_error (host, name, error);
+      return FALSE;
+    }
   component = cleave_host_create (host, plugin->kind, name, error);
   if (component == NULL)
     return FALSE;

@@ -18,6 +18,7 @@ static const Command commands[] = {
   { "bench", cli_bench, "Tell how fast this machine trains and runs networks, and where the time goes" },
   { "calibrate", cli_calibrate, "Tell the computation speed that explains a device's measured latencies" },
   { "check", cli_check, "Check a config and all that it names" },
+  { "check-plugin", cli_check_plugin, "Check that a plugin keeps what its kind promises" },
   { "compare", cli_compare, "Run several methods with several seeds and set them side by side" },
   { "evaluate", cli_evaluate, "Tell the accuracy of a trained model over the lossy link" },
   { "inspect", cli_inspect, "List the plugins, or describe one" },
@@ -32,7 +33,7 @@ print_help (void)
   g_print ("Usage: cleave COMMAND [OPTION…]\n\n"
            "Finds, trains and judges neural networks that are cut in two.\n\nCommands:\n");
   for (gsize i = 0; i < G_N_ELEMENTS (commands); i++)
-    g_print ("  %-10s %s\n", commands[i].name, commands[i].summary);
+    g_print ("  %-12s %s\n", commands[i].name, commands[i].summary);
   g_print ("\ncleave COMMAND --help tells a command's options; cleave --version the version.\n");
 }
 
