@@ -287,6 +287,22 @@ diagnose_module (const CleavePluginDescription *plugin)
   return cause;
 }
 
+/* The plugin that this one can't do without, where that is not loaded; NULL if there is none. */
+static const char *
+find_missing_dependency (CleaveHost *self, PeasPluginInfo *info)
+{
+  const char **names = peas_plugin_info_get_dependencies (info);
+
+  for (; *names != NULL; names++)
+    {
+      PeasPluginInfo *dependency = peas_engine_get_plugin_info (self->engine, *names);
+
+      if (dependency == NULL || !peas_plugin_info_is_loaded (dependency))
+        return *names;
+    }
+  return NULL;
+}
+
 /* The plugin's libpeas record, its code loaded. */
 static PeasPluginInfo *
 load_plugin (CleaveHost *self, const CleavePluginDescription *plugin, Warnings *warnings, GError **error)
@@ -306,8 +322,13 @@ load_plugin (CleaveHost *self, const CleavePluginDescription *plugin, Warnings *
   warnings_release (warnings);
   if (!loaded)
     {
-      g_autofree char *cause = g_str_equal (plugin->loader, "c") ? diagnose_module (plugin) : NULL;
+      const char *missing = find_missing_dependency (self, info);
+      g_autofree char *cause = NULL;
 
+      if (missing != NULL)
+        cause = g_strdup_printf ("it depends on the plugin %s, which is not there or can't be loaded", missing);
+      else if (g_str_equal (plugin->loader, "c"))
+        cause = diagnose_module (plugin);
       if (cause == NULL)
         cause = g_strdup (warnings->first != NULL ? warnings->first : "it failed before");
       g_set_error (error, CLEAVE_ERROR, CLEAVE_ERROR_PLUGIN, "plugin %s: its module can't be loaded: %s", plugin->name,

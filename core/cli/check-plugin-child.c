@@ -15,10 +15,12 @@ typedef struct
   const CheckPluginOptions *options;
   CleaveConfig *config;
   const char *section;
+  gboolean is_loaded;
   GError *usage; /* nullable: the parameters given are wrong */
 } Child;
 
-/* What GLib warned of during the present check: whatever it says, something was called wrongly. */
+/* What was warned of during the present check: something was called wrongly, or a plugin says that something is amiss.
+ */
 static char *first_warning;
 
 static GLogWriterOutput
@@ -26,9 +28,10 @@ catch_warning (GLogLevelFlags level, const GLogField *fields, gsize n_fields, gp
 {
   if (!(level & (G_LOG_LEVEL_WARNING | G_LOG_LEVEL_CRITICAL)))
     return g_log_writer_default (level, fields, n_fields, data);
-  if (first_warning == NULL)
-    first_warning = g_log_writer_format_fields (level, fields, n_fields, FALSE);
-  return g_log_writer_default (level, fields, n_fields, data);
+  for (gsize i = 0; first_warning == NULL && i < n_fields; i++)
+    if (g_str_equal (fields[i].key, "MESSAGE"))
+      first_warning = g_strdup_printf ("it warns: %s", (const char *)fields[i].value);
+  return G_LOG_WRITER_HANDLED;
 }
 
 /* --- what the parent is told --- */
@@ -62,7 +65,7 @@ on_end (gpointer data, const char *check, CleaveVerdict verdict, const char *tex
   if (has_warned)
     {
       verdict = CLEAVE_VERDICT_FAILED;
-      text = g_strdelimit (g_strstrip (first_warning), "\t", ' ');
+      text = g_strdelimit (first_warning, "\t", ' ');
     }
   more = g_strdup_printf ("%d\t%s", verdict, text != NULL ? text : "");
   tell (self, "end", check, more);

@@ -89,8 +89,6 @@ check_manifest (Conformance *self, GError **error)
 
   if (plugin->problem != NULL)
     return conformance_fail (error, "%s", plugin->problem);
-  if (*plugin->description == '\0')
-    return conformance_fail (error, "[Plugin] Description: missing, expected a line that cleave inspect shows");
   if (*plugin->version == '\0')
     return conformance_fail (error, "[Plugin] Version: missing, expected the plugin's own version");
   return TRUE;
@@ -109,17 +107,21 @@ check_component (Conformance *self, GError **error)
   return TRUE;
 }
 
-/* Whether something may be missing that only the user knows: a file, or a name in it. */
+/* Whether something is missing that only the user knows: a file, or a name in it. */
 static gboolean
-has_text_parameter (GObject *component)
+lacks_text (GObject *component)
 {
   g_autoptr (GPtrArray) parameters = cleave_parameter_list (component);
 
   for (guint i = 0; i < parameters->len; i++)
     {
       const CleaveParameter *parameter = g_ptr_array_index (parameters, i);
+      gboolean is_path = parameter->type == CLEAVE_PARAMETER_TYPE_PATH;
 
-      if (parameter->type == CLEAVE_PARAMETER_TYPE_PATH || parameter->type == CLEAVE_PARAMETER_TYPE_STRING)
+      if (!is_path && parameter->type != CLEAVE_PARAMETER_TYPE_STRING)
+        continue;
+      g_autofree char *text = cleave_parameter_get_text (component, parameter);
+      if (*text == '\0' || (is_path && !g_file_test (text, G_FILE_TEST_EXISTS)))
         return TRUE;
     }
   return FALSE;
@@ -135,7 +137,7 @@ check_use (Conformance *self, GError **error)
     return FALSE;
   if (conformance_get_kind (self)->use (self, component, &problem))
     return TRUE;
-  if (conformance_is_clean (problem) && has_text_parameter (component))
+  if (conformance_is_clean (problem) && lacks_text (component))
     return conformance_skip (self, "%s", problem->message);
   g_propagate_error (error, g_steal_pointer (&problem));
   return FALSE;
