@@ -116,15 +116,30 @@ load_config (Child *self, GError **error)
   return TRUE;
 }
 
+/* What is wrong with the plugin itself is told better without the config. */
+static gboolean
+check_loads (Child *self, GError **error)
+{
+  g_autoptr (GObject) bare = NULL;
+
+  if (!self->is_loaded)
+    bare = cleave_host_create_bare (self->host, self->plugin->kind, self->plugin->name, error);
+  self->is_loaded = self->is_loaded || bare != NULL;
+  return self->is_loaded;
+}
+
 static GObject *
 make_component (gpointer data, GError **error)
 {
   Child *self = data;
   gboolean is_configured = self->options->config != NULL || self->options->assignments != NULL;
   g_autoptr (GError) problem = NULL;
-  GObject *component = cleave_config_create (self->config, self->section, self->host, self->plugin->kind, &problem);
+  GObject *component;
 
-  if (problem == NULL)
+  if (!check_loads (self, error))
+    return NULL;
+  component = cleave_config_create (self->config, self->section, self->host, self->plugin->kind, &problem);
+  if (component != NULL)
     return component;
   if (is_configured && self->usage == NULL && g_error_matches (problem, CLEAVE_ERROR, CLEAVE_ERROR_CONFIG))
     self->usage = g_error_copy (problem);

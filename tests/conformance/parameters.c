@@ -148,7 +148,7 @@ TEST (ConformanceFaults, Manifest)
       const char *folder = test_temporary_folder ();
       const char *const paths[] = { folder, NULL };
       g_autofree char *text = g_strconcat ("[Plugin]\nModule=link\nName=Link\n", cases[i][0], NULL);
-      g_autofree char *path = fixture_write (folder, "link.plugin", text);
+      g_free (fixture_write (folder, "link.plugin", text));
       g_autoptr (GError) error = NULL;
       g_autoptr (CleaveHost) host = cleave_host_new (paths, &error);
       REQUIRE_NO_ERROR (error);
