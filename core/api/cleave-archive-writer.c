@@ -127,6 +127,8 @@ cleave_archive_writer_add (CleaveArchiveWriter *self, const char *name, gsize si
  * @size: how many
  * @error: return location for an error
  *
+ * Writes on in the present entry. All parts together must have the length that [method@ArchiveWriter.add] was given.
+ *
  * Returns: whether it worked; if not, %CLEAVE_ERROR_IO is set
  */
 gboolean
@@ -174,6 +176,8 @@ cleave_archive_writer_close (CleaveArchiveWriter *self, GError **error)
 /**
  * cleave_archive_writer_ref:
  * @self: a writer
+ *
+ * Takes a reference.
  *
  * Returns: (transfer full): @self with one more reference
  */

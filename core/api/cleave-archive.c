@@ -165,6 +165,8 @@ cleave_archive_open (const char *path, GError **error)
  * cleave_archive_ref:
  * @self: an archive
  *
+ * Takes a reference.
+ *
  * Returns: (transfer full): @self with one more reference
  */
 CleaveArchive *
@@ -325,6 +327,8 @@ cleave_archive_read (CleaveArchive *self, gpointer buffer, gsize size, GError **
  * @self: an archive at one of its files
  * @max_size: the most bytes that make sense
  * @error: return location for an error
+ *
+ * Reads what is left of the present file, less than 2 GiB.
  *
  * Returns: (transfer full): the rest of the present file, or %NULL with an error set (%CLEAVE_ERROR_DATA where it is
  *   damaged or longer than @max_size)

@@ -19,7 +19,7 @@ G_DEFINE_BOXED_TYPE (CleaveCandidate, cleave_candidate, cleave_candidate_ref, cl
  * @choices: (array length=n_choices): a category's index for every variable, the split point last
  * @n_choices: how many
  *
- * Makes a candidate. Whether the choices fit a space is checked by [method@Space.build].
+ * Makes a candidate; the choices are copied. Whether the choices fit a space is checked by [method@Space.build].
  *
  * Returns: (transfer full): a new candidate
  */
@@ -40,6 +40,8 @@ cleave_candidate_new (const guint *choices, gsize n_choices)
  * cleave_candidate_ref:
  * @self: a candidate
  *
+ * Takes a reference.
+ *
  * Returns: (transfer full): the same candidate, with one more reference
  */
 CleaveCandidate *
@@ -55,7 +57,7 @@ cleave_candidate_ref (CleaveCandidate *self)
  * cleave_candidate_unref:
  * @self: (transfer full): a candidate
  *
- * Drops a reference.
+ * Gives a reference back; the last one frees the candidate.
  */
 void
 cleave_candidate_unref (CleaveCandidate *self)
@@ -70,6 +72,8 @@ cleave_candidate_unref (CleaveCandidate *self)
  * cleave_candidate_get_choices:
  * @self: a candidate
  * @n_choices: (out) (optional): how many there are
+ *
+ * Gets all choices at once.
  *
  * Returns: (array length=n_choices) (transfer none): all choices, the split point last
  */
@@ -87,6 +91,8 @@ cleave_candidate_get_choices (CleaveCandidate *self, gsize *n_choices)
  * cleave_candidate_get_length:
  * @self: a candidate
  *
+ * Gets the number of variables.
+ *
  * Returns: the number of choices, the split point included
  */
 gsize
@@ -102,6 +108,8 @@ cleave_candidate_get_length (CleaveCandidate *self)
  * @self: a candidate
  * @variable: the index of a variable, less than [method@Candidate.get_length]
  *
+ * Gets the choice for one variable.
+ *
  * Returns: the category chosen for this variable
  */
 guint
@@ -115,6 +123,8 @@ cleave_candidate_get (CleaveCandidate *self, gsize variable)
 /**
  * cleave_candidate_get_split:
  * @self: a candidate that is not empty
+ *
+ * Gets the split point. What it means is for the space to say; [method@Network.get_cut] tells where the network is cut.
  *
  * Returns: the split point: the last variable's category
  */
@@ -131,6 +141,8 @@ cleave_candidate_get_split (CleaveCandidate *self)
  * @self: a candidate
  * @other: another
  *
+ * Compares two candidates.
+ *
  * Returns: whether both have the same choices, the split point included
  */
 gboolean
@@ -146,6 +158,8 @@ cleave_candidate_equal (CleaveCandidate *self, CleaveCandidate *other)
  * cleave_candidate_with_split:
  * @self: a candidate that is not empty
  * @split: a split point
+ *
+ * Makes a candidate of the same architecture and another split point.
  *
  * Returns: (transfer full): the same architecture with this split point
  */

@@ -45,11 +45,12 @@ check_amount (CleaveChannel *self, double amount, const char *unit, gsize n_elem
  * cleave_channel_bits:
  * @self: a channel
  * @n_elements: elements of one image that cross the cut
- * @error: where to put what went wrong
+ * @error: return location for an error
  *
- * How many bits carry them, as eq. 10 counts.
+ * How many bits carry the payload of one image (D of eq. 10).
  *
- * Returns: bits, finite and not negative; NaN with @error set on failure
+ * Returns: bits, finite and not negative; NaN with an error set on failure, %CLEAVE_ERROR_PLUGIN where the channel gave
+ *   no such number
  */
 double
 cleave_channel_bits (CleaveChannel *self, gsize n_elements, GError **error)
@@ -69,11 +70,12 @@ cleave_channel_bits (CleaveChannel *self, gsize n_elements, GError **error)
  * cleave_channel_seconds:
  * @self: a channel
  * @n_elements: elements of one image that cross the cut
- * @error: where to put what went wrong
+ * @error: return location for an error
  *
- * How long the transfer takes (eq. 10).
+ * How long the payload of one image takes to cross the link (T_comm, eq. 10).
  *
- * Returns: seconds, finite and not negative; NaN with @error set on failure
+ * Returns: seconds, finite and not negative; NaN with an error set on failure, %CLEAVE_ERROR_PLUGIN where the channel
+ *   gave no such number
  */
 double
 cleave_channel_seconds (CleaveChannel *self, gsize n_elements, GError **error)
@@ -102,11 +104,12 @@ check_drop_rate (CleaveChannel *self, const char *which, double drop_rate, GErro
 /**
  * cleave_channel_drop_rate:
  * @self: a channel
- * @error: where to put what went wrong
+ * @error: return location for an error
  *
- * The share of elements that it loses on average.
+ * The share of elements that the channel loses on average: the drop rate p of the link as it is.
  *
- * Returns: the channel's own drop rate, in [0, 1); 0 where it has none; NaN with @error set on failure
+ * Returns: the channel's own drop rate, in [0, 1); 0 where the channel has no such method; NaN with an error set on
+ *   failure, %CLEAVE_ERROR_PLUGIN where the channel gave no such number
  */
 double
 cleave_channel_drop_rate (CleaveChannel *self, GError **error)
@@ -155,11 +158,16 @@ check_losses (CleaveChannel *self, GBytes *losses, gsize n_elements, GError **er
  * @n_elements: elements of one image that cross the cut
  * @drop_rate: the share that is lost on average, below 1; negative for the channel's own
  * @random: where all randomness comes from
- * @error: where to put what went wrong
+ * @error: return location for an error
  *
- * Draws which elements arrive. The caller zeroes the lost ones and scales the others by 1/(1 − drop rate).
+ * Draws which elements arrive. The caller zeroes the lost ones and scales the others by 1/(1 − drop rate), so that
+ * their mean stays.
  *
- * Returns: (transfer full): one byte an element in C, H, W order: 0 = lost, 1 = arrived
+ * An implementation is never given a negative @drop_rate, but the channel's own. The objective asks for rates that are
+ * not the channel's own, so it must follow @drop_rate, whatever the channel's parameters say.
+ *
+ * Returns: (transfer full): one byte an element in C, H, W order: 0 = lost, 1 = arrived; %NULL with an error set on
+ *   failure, %CLEAVE_ERROR_PLUGIN where the drop rate is outside [0, 1) or the channel gave other bytes
  */
 GBytes *
 cleave_channel_draw_losses (CleaveChannel *self, gsize n_elements, double drop_rate, CleaveRandom *random,

@@ -33,7 +33,9 @@ cleave_dataset_default_init (CleaveDatasetInterface *iface)
  * @mean: (array length=channels): per channel, of the training images, where 255 counts as 1
  * @deviation: (array length=channels): the population's standard deviation per channel, likewise
  *
- * Returns: (transfer full): what is known of a data set before any file is opened
+ * Makes an info. Whether its numbers make sense is checked by [method@Dataset.get_info].
+ *
+ * Returns: (transfer full): the info
  */
 CleaveDatasetInfo *
 cleave_dataset_info_new (guint n_classes, guint channels, guint height, guint width, const double *mean,
@@ -55,6 +57,8 @@ cleave_dataset_info_new (guint n_classes, guint channels, guint height, guint wi
  * cleave_dataset_info_copy:
  * @self: an info
  *
+ * Copies an info.
+ *
  * Returns: (transfer full): a copy
  */
 CleaveDatasetInfo *
@@ -67,7 +71,7 @@ cleave_dataset_info_copy (const CleaveDatasetInfo *self)
  * cleave_dataset_info_free:
  * @self: (transfer full): an info
  *
- * Frees it.
+ * Frees an info.
  */
 void
 cleave_dataset_info_free (CleaveDatasetInfo *self)
@@ -80,6 +84,8 @@ cleave_dataset_info_free (CleaveDatasetInfo *self)
  * @n_images: how many
  * @pixels: bytes [@n_images, channels, height, width]
  * @labels: native-endian 16-bit numbers [@n_images]
+ *
+ * Makes images of bytes. Whether sizes and labels fit the data set is checked by [method@Dataset.load].
  *
  * Returns: (transfer full): these images; the bytes are shared, not copied
  */
@@ -98,6 +104,8 @@ cleave_images_new (guint n_images, GBytes *pixels, GBytes *labels)
 /**
  * cleave_images_ref:
  * @self: images
+ *
+ * Takes a reference.
  *
  * Returns: (transfer full): @self with one more reference
  */
@@ -120,7 +128,7 @@ images_clear (gpointer data)
  * cleave_images_unref:
  * @self: (transfer full): images
  *
- * Gives a reference back.
+ * Gives a reference back; the last one frees the images.
  */
 void
 cleave_images_unref (CleaveImages *self)
@@ -131,6 +139,8 @@ cleave_images_unref (CleaveImages *self)
 /**
  * cleave_images_get_length:
  * @self: images
+ *
+ * Gets the number of images.
  *
  * Returns: how many
  */
@@ -144,6 +154,8 @@ cleave_images_get_length (CleaveImages *self)
  * cleave_images_get_pixels:
  * @self: images
  *
+ * Gets the pixels of all images.
+ *
  * Returns: (transfer none): bytes [n, channels, height, width]
  */
 GBytes *
@@ -155,6 +167,8 @@ cleave_images_get_pixels (CleaveImages *self)
 /**
  * cleave_images_get_labels:
  * @self: images
+ *
+ * Gets the labels of all images.
  *
  * Returns: (transfer none): native-endian 16-bit numbers [n]
  */
@@ -200,11 +214,12 @@ check_info (CleaveDataset *self, const CleaveDatasetInfo *info, GError **error)
 }
 
 /**
- * cleave_dataset_get_info:
+ * cleave_dataset_get_info: (virtual info)
  * @self: a data set
  * @error: return location for an error
  *
- * Shape, classes and statistics, checked. Opens no file.
+ * Shape, classes and statistics, checked. An implementation opens no file for it: latency is counted without a data set
+ * on the disk.
  *
  * Returns: (transfer full): the info, or %NULL with an error set (%CLEAVE_ERROR_PLUGIN where it makes no sense)
  */
@@ -231,7 +246,8 @@ cleave_dataset_get_info (CleaveDataset *self, GError **error)
  *
  * The classes' names in the order of their labels, as many as there are classes. May open files.
  *
- * Returns: (transfer full) (array zero-terminated=1): the names, or %NULL with an error set
+ * Returns: (transfer full) (array zero-terminated=1): the names, or %NULL with an error set (%CLEAVE_ERROR_PLUGIN where
+ *   the data set has no names, or too few or many)
  */
 GStrv
 cleave_dataset_class_names (CleaveDataset *self, GError **error)
@@ -303,7 +319,8 @@ check_images (CleaveDataset *self, const CleaveDatasetInfo *info, CleaveImages *
  * @subset: the part wanted
  * @error: return location for an error
  *
- * All images of a subset, in file order. Sizes and every label are checked.
+ * All images of a subset, in file order and as they are: augmentation and normalisation are the caller's. Sizes and
+ * every label are checked. An implementation gives the same bytes whenever it is called.
  *
  * Returns: (transfer full): the images, at least one, or %NULL with an error set (%CLEAVE_ERROR_DATA where a file is
  *   missing or damaged, %CLEAVE_ERROR_PLUGIN where the data set breaks its own promise)

@@ -4,6 +4,8 @@
 /**
  * cleave_error_quark:
  *
+ * Gets the error domain; in C, CLEAVE_ERROR is shorter.
+ *
  * Returns: the domain of Cleave's errors, `cleave-error-quark`
  */
 GQuark

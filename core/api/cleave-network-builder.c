@@ -92,6 +92,8 @@ cleave_network_builder_new (guint channels, guint height, guint width)
  * cleave_network_builder_ref:
  * @self: a builder
  *
+ * Takes a reference.
+ *
  * Returns: (transfer full): the same builder, with one more reference
  */
 CleaveNetworkBuilder *
@@ -107,7 +109,7 @@ cleave_network_builder_ref (CleaveNetworkBuilder *self)
  * cleave_network_builder_unref:
  * @self: (transfer full): a builder
  *
- * Drops a reference.
+ * Gives a reference back; the last one frees the builder. Networks that it has built live on.
  */
 void
 cleave_network_builder_unref (CleaveNetworkBuilder *self)
@@ -180,6 +182,8 @@ cleave_network_builder_cut (CleaveNetworkBuilder *self)
  * cleave_network_builder_get_last_op:
  * @self: a builder
  *
+ * Gets the index of the op made last, for [method@NetworkBuilder.add] to add its output later.
+ *
  * Returns: the op made last; −1 before the first
  */
 gint
@@ -193,6 +197,8 @@ cleave_network_builder_get_last_op (CleaveNetworkBuilder *self)
 /**
  * cleave_network_builder_get_channels:
  * @self: a builder
+ *
+ * Gets the channels of the output of the op made last; before the first op those of an image.
  *
  * Returns: channels of the present output
  */
@@ -208,6 +214,8 @@ cleave_network_builder_get_channels (CleaveNetworkBuilder *self)
  * cleave_network_builder_get_height:
  * @self: a builder
  *
+ * Gets the rows of the output of the op made last; before the first op those of an image.
+ *
  * Returns: rows of the present output
  */
 guint
@@ -221,6 +229,8 @@ cleave_network_builder_get_height (CleaveNetworkBuilder *self)
 /**
  * cleave_network_builder_get_width:
  * @self: a builder
+ *
+ * Gets the columns of the output of the op made last; before the first op those of an image.
  *
  * Returns: columns of the present output
  */

@@ -43,6 +43,8 @@ G_DEFINE_BOXED_TYPE (CleaveNetwork, cleave_network, cleave_network_ref, cleave_n
  * cleave_op_kind_to_string:
  * @kind: what an op computes
  *
+ * Names a kind of op, for messages.
+ *
  * Returns: its name in lower case, such as `conv`
  */
 const char *
@@ -56,6 +58,8 @@ cleave_op_kind_to_string (CleaveOpKind kind)
 /**
  * cleave_network_ref:
  * @self: a network
+ *
+ * Takes a reference.
  *
  * Returns: (transfer full): the same network, with one more reference
  */
@@ -72,7 +76,7 @@ cleave_network_ref (CleaveNetwork *self)
  * cleave_network_unref:
  * @self: (transfer full): a network
  *
- * Drops a reference.
+ * Gives a reference back; the last one frees the network.
  */
 void
 cleave_network_unref (CleaveNetwork *self)
@@ -91,6 +95,8 @@ cleave_network_unref (CleaveNetwork *self)
  * cleave_network_get_n_ops:
  * @self: a network
  *
+ * Gets the number of ops, of head and tail together.
+ *
  * Returns: the number of ops, at least 1
  */
 guint
@@ -106,6 +112,8 @@ cleave_network_get_n_ops (CleaveNetwork *self)
  * @self: a network
  * @index: less than [method@Network.get_n_ops]
  *
+ * Gets an op.
+ *
  * Returns: (transfer none): an op, valid while the network lives
  */
 const CleaveOp *
@@ -119,6 +127,8 @@ cleave_network_get_op (CleaveNetwork *self, guint index)
 /**
  * cleave_network_get_n_blocks:
  * @self: a network
+ *
+ * Gets the number of blocks, of head and tail together.
  *
  * Returns: the number of blocks, at least 1
  */
@@ -135,6 +145,8 @@ cleave_network_get_n_blocks (CleaveNetwork *self)
  * @self: a network
  * @index: less than [method@Network.get_n_blocks]
  *
+ * Gets a block.
+ *
  * Returns: (transfer none): a block, valid while the network lives
  */
 const CleaveBlock *
@@ -148,6 +160,8 @@ cleave_network_get_block (CleaveNetwork *self, guint index)
 /**
  * cleave_network_get_in_channels:
  * @self: a network
+ *
+ * Gets the channels of the images that the network takes.
  *
  * Returns: channels of an image
  */
@@ -163,6 +177,8 @@ cleave_network_get_in_channels (CleaveNetwork *self)
  * cleave_network_get_in_height:
  * @self: a network
  *
+ * Gets the rows of the images that the network takes.
+ *
  * Returns: rows of an image
  */
 guint
@@ -176,6 +192,8 @@ cleave_network_get_in_height (CleaveNetwork *self)
 /**
  * cleave_network_get_in_width:
  * @self: a network
+ *
+ * Gets the columns of the images that the network takes.
  *
  * Returns: columns of an image
  */
@@ -191,6 +209,8 @@ cleave_network_get_in_width (CleaveNetwork *self)
  * cleave_network_get_cut:
  * @self: a network
  *
+ * Gets where the network is cut: the ops before are the head, on the device, the others the tail, on the server.
+ *
  * Returns: the first op of the tail; the number of ops where there is no cut
  */
 guint
@@ -204,6 +224,8 @@ cleave_network_get_cut (CleaveNetwork *self)
 /**
  * cleave_network_get_payload_elements:
  * @self: a network
+ *
+ * Gets the size of the payload: what crosses the link for one image.
  *
  * Returns: elements (channels × rows × columns) an image that cross the cut; 0 where there is no cut
  */
@@ -223,6 +245,8 @@ cleave_network_get_payload_elements (CleaveNetwork *self)
  * @self: a network
  * @first_op: the first op of a stretch
  * @end_op: one past its last op, at most [method@Network.get_n_ops]
+ *
+ * Sums up the computation cost of a stretch for one image (C of eq. 8).
  *
  * Returns: the sum of the ops' computation cost, as [struct@Op] counts it
  */

@@ -57,11 +57,11 @@ check_variables (CleaveOptimizer *self, GVariant *variables, GError **error)
  * cleave_optimizer_start:
  * @self: an optimizer
  * @variables: the space's variables, `a(sas)` as [method@Space.variables] gives them
- * @error: where to put what went wrong
+ * @error: return location for an error
  *
  * Begins a new search over these variables; what the optimizer knew before is forgotten.
  *
- * Returns: whether the search can begin
+ * Returns: whether the search can begin; if not, an error is set
  */
 gboolean
 cleave_optimizer_start (CleaveOptimizer *self, GVariant *variables, GError **error)
@@ -83,11 +83,14 @@ cleave_optimizer_start (CleaveOptimizer *self, GVariant *variables, GError **err
  * @self: an optimizer that was started
  * @progress: the share of the search's budget that is used, in [0, 1]
  * @random: where all randomness comes from
- * @error: where to put what went wrong
+ * @error: return location for an error
  *
- * The trials to score next, together and on the same data.
+ * The trials to score next, together and on the same data (of NASC: the λ_θ samples of eq. 6).
  *
- * Returns: (transfer full): the trials; an empty list when the optimizer is done
+ * At a @progress of 1 an optimizer may still ask for closing trials; the search lasts until the list is empty, but a
+ * bounded number of steps. An implementation draws from @random and nowhere else, and does not keep it.
+ *
+ * Returns: (transfer full): the trials; an empty list when the optimizer is done; %NULL with an error set on failure
  */
 CleaveTrials *
 cleave_optimizer_ask (CleaveOptimizer *self, double progress, CleaveRandom *random, GError **error)
@@ -113,11 +116,13 @@ cleave_optimizer_ask (CleaveOptimizer *self, double progress, CleaveRandom *rand
  * @trials: trials that were scored
  * @values: (array length=n_values): the value of each trial, in their order; smaller is better, infinity is worst
  * @n_values: the number of values
- * @error: where to put what went wrong
+ * @error: return location for an error
  *
- * Reports how good trials are. A NaN among the values is an error, %CLEAVE_ERROR_NUMERIC, and changes nothing.
+ * Reports how good the trials asked last are: their values of the objective (eq. 4), loss and latency penalty together.
+ * A NaN among the values is an error, %CLEAVE_ERROR_NUMERIC, and changes nothing.
  *
- * Returns: whether the optimizer took the values
+ * Returns: whether the optimizer took the values; if not, an error is set (%CLEAVE_ERROR_PLUGIN where their number is
+ *   not that of the trials)
  */
 gboolean
 cleave_optimizer_tell (CleaveOptimizer *self, CleaveTrials *trials, const double *values, gsize n_values,
@@ -156,11 +161,12 @@ cleave_optimizer_tell (CleaveOptimizer *self, CleaveTrials *trials, const double
 /**
  * cleave_optimizer_recommend:
  * @self: an optimizer that was started
- * @error: where to put what went wrong
+ * @error: return location for an error
  *
- * The best candidate by what is known now. May be called at any time between start and end.
+ * The best candidate by what is known now (of NASC: a* of Algorithm 1, line 14). May be called at any time after
+ * [method@Optimizer.start], and changes nothing.
  *
- * Returns: (transfer full): a candidate
+ * Returns: (transfer full): a candidate of the variables; %NULL with an error set on failure
  */
 CleaveCandidate *
 cleave_optimizer_recommend (CleaveOptimizer *self, GError **error)
@@ -181,12 +187,12 @@ cleave_optimizer_recommend (CleaveOptimizer *self, GError **error)
 /**
  * cleave_optimizer_save:
  * @self: an optimizer that was started
- * @error: where to put what went wrong
+ * @error: return location for an error
  *
  * The optimizer's whole state. Loaded into a new optimizer of the same type and parameters that was started with the
  * same variables, the search goes on exactly as it would have.
  *
- * Returns: (transfer full): the state, of a form that the optimizer chooses
+ * Returns: (transfer full): the state, of a form that the optimizer chooses; %NULL with an error set on failure
  */
 GVariant *
 cleave_optimizer_save (CleaveOptimizer *self, GError **error)
@@ -209,11 +215,11 @@ cleave_optimizer_save (CleaveOptimizer *self, GError **error)
  * cleave_optimizer_load:
  * @self: an optimizer that was started with the variables of the one that was saved
  * @state: what [method@Optimizer.save] gave
- * @error: where to put what went wrong
+ * @error: return location for an error
  *
  * Takes a state back. One that does not fit is refused, and the optimizer stays as it was.
  *
- * Returns: whether the state was taken
+ * Returns: whether the state was taken; if not, an error is set
  */
 gboolean
 cleave_optimizer_load (CleaveOptimizer *self, GVariant *state, GError **error)
@@ -233,11 +239,13 @@ cleave_optimizer_load (CleaveOptimizer *self, GVariant *state, GError **error)
 /**
  * cleave_optimizer_metrics:
  * @self: an optimizer that was started
- * @error: where to put what went wrong
+ * @error: return location for an error
  *
- * Numbers worth logging by name, `a{sd}`.
+ * Numbers worth logging by name, `a{sd}`, such as the entropy of a distribution: columns of `metrics.csv` and
+ * `trials.csv`. An implementation gives the same names at all times.
  *
- * Returns: (transfer full): the dictionary; an empty one where the optimizer has none
+ * Returns: (transfer full): the dictionary; an empty one where the optimizer has no such method; %NULL with an error
+ *   set on failure, %CLEAVE_ERROR_PLUGIN where it is of another type
  */
 GVariant *
 cleave_optimizer_metrics (CleaveOptimizer *self, GError **error)

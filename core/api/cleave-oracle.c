@@ -20,7 +20,11 @@ cleave_oracle_default_init (CleaveOracleInterface *iface)
  * @end_op: one past its last op
  * @error: return location for an error
  *
- * The time that a stretch of a network takes for one image on the oracle's device (a term of eq. 3).
+ * The time that a stretch of a network takes for one image on the oracle's device: the head's or the tail's term of
+ * eq. 3.
+ *
+ * An implementation is asked only for stretches that are not empty and lie inside the network. Where it can't tell, it
+ * sets %CLEAVE_ERROR_UNSUPPORTED and names what is missing.
  *
  * Returns: seconds, at least 0 and finite; 0 for an empty stretch. NaN on failure: %CLEAVE_ERROR_UNSUPPORTED where the
  *   oracle can't tell or the stretch is outside the network, %CLEAVE_ERROR_PLUGIN where it gave no such number

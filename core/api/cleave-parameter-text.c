@@ -129,7 +129,8 @@ set_text (GObject *object, const CleaveParameter *parameter, const char *text, G
  * @error: return location for an error
  *
  * Sets a parameter from text, after checking unit, range and words. Fails with %CLEAVE_ERROR_CONFIG, naming key, value
- * and what was expected; the object is unchanged then. A path is taken as it is.
+ * and what was expected, but not the section, which the caller knows; the object is unchanged then. A path is taken as
+ * it is. A component has no text: only the host knows plugins.
  *
  * Returns: whether the parameter was set
  */
@@ -152,7 +153,7 @@ cleave_parameter_set_text (GObject *object, const CleaveParameter *parameter, co
  * @object: a component
  * @parameter: one of its parameters, no component
  *
- * Writes a parameter's present value as config text; [func@parameter_set_text] of it gives the same value, bit for
+ * Writes a parameter's present value as config text; [func@Parameter.set_text] of it gives the same value, bit for
  * bit.
  *
  * Returns: (transfer full): the text, "" where a string is not set

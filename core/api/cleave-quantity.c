@@ -135,8 +135,8 @@ shifted_number (const char *text, gsize length, gsize exponent, int shift)
  * @error: return location for an error
  *
  * Reads a quantity. The text's unit may have another SI prefix (p n u µ m k M G T; Ki Mi Gi for bytes) than @unit; a
- * bare number is in @unit itself. Scaling by a power of ten is exact: `0.03 s` in `ms` is the double 30. The locale
- * plays no part.
+ * bare number is in @unit itself: `8 Mbit/s` in `bit/s` is 8e6, and so is `8000000`. Scaling by a power of ten is
+ * exact: `0.03 s` in `ms` is the double 30. The locale plays no part, and the whole text must be used up.
  *
  * Fails with %CLEAVE_ERROR_CONFIG where the text is no finite number, or in another unit.
  *

@@ -49,6 +49,8 @@ cleave_random_new (guint64 seed, guint32 purpose, guint32 step, guint32 item)
  * cleave_random_ref:
  * @self: a stream
  *
+ * Takes a reference.
+ *
  * Returns: (transfer full): @self with one more reference
  */
 CleaveRandom *
@@ -81,6 +83,8 @@ next_block (CleaveRandom *self)
 /**
  * cleave_random_bits:
  * @self: a stream
+ *
+ * Draws 32 bits.
  *
  * Returns: 32 uniform bits
  */
@@ -121,6 +125,8 @@ cleave_random_fill_bits (CleaveRandom *self, guint32 *values, gsize n)
  * cleave_random_uniform:
  * @self: a stream
  *
+ * Draws a number between 0 and 1. Takes two draws of [method@Random.bits].
+ *
  * Returns: a number in [0, 1), a multiple of 2⁻⁵³
  */
 double
@@ -136,6 +142,8 @@ cleave_random_uniform (CleaveRandom *self)
  * cleave_random_below:
  * @self: a stream
  * @n: how many numbers there are to choose from, at least 1
+ *
+ * Draws a whole number, unbiased (Lemire, 2019).
  *
  * Returns: one of 0 … @n − 1, each with the same probability
  */
@@ -157,6 +165,9 @@ cleave_random_below (CleaveRandom *self, guint32 n)
 /**
  * cleave_random_normal:
  * @self: a stream
+ *
+ * Draws a number of the standard normal distribution, by the Box–Muller transform: every second call takes four draws
+ * of [method@Random.bits], the others none.
  *
  * Returns: a number of the standard normal distribution (Box–Muller)
  */

@@ -47,7 +47,7 @@ check_variables (CleaveSpace *self, GVariant *variables, GError **error)
  * @error: return location for an error
  *
  * What there is to choose: an array `a(sas)` of variables, each with its name and the names of its categories. The last
- * variable is the split point.
+ * variable is the split point. They depend on the space's parameters alone, not on the data set.
  *
  * Returns: (transfer full): at least one variable, each with at least one category; %NULL on failure,
  *   %CLEAVE_ERROR_PLUGIN where the plugin gave something else
@@ -120,7 +120,10 @@ check_candidate (GVariant *variables, CleaveCandidate *candidate, GError **error
  * @candidate: a category for every variable
  * @error: return location for an error
  *
- * The network of a candidate, cut at its split point.
+ * The network of a candidate, cut at its split point: it takes the data set's images and gives a number a class.
+ *
+ * An implementation is given only candidates that fit its variables. Networks of candidates that make the same choice
+ * for a block share that block's weights, so a block of one name and choice must have the same parameters in all.
  *
  * Returns: (transfer full): the network; %NULL with %CLEAVE_ERROR_CONFIG where the candidate does not fit the
  *   variables, with %CLEAVE_ERROR_PLUGIN where the plugin gave no network or one without a cut
@@ -165,9 +168,11 @@ cleave_space_build (CleaveSpace *self, CleaveCandidate *candidate, GError **erro
  * @info: (nullable): classes and image shape of the data set; %NULL where there is none that fits
  * @error: return location for an error
  *
- * Tells what the networks are to take and give. Without effect on a space that does not ask for it.
+ * Tells what the networks are to take and give, before anything is built. Without effect on a space that does not
+ * implement it.
  *
- * Returns: whether the space can build networks for it
+ * Returns: whether the space can build networks for it; if not, an error is set (%CLEAVE_ERROR_PLUGIN where the space
+ *   did not set one)
  */
 gboolean
 cleave_space_set_dataset (CleaveSpace *self, const CleaveDatasetInfo *info, GError **error)

@@ -102,6 +102,8 @@ cleave_trials_add (CleaveTrials *self, CleaveCandidate *candidate, CleavePlaceme
  * cleave_trials_get_length:
  * @self: a list of trials
  *
+ * Gets the number of trials.
+ *
  * Returns: the number of trials
  */
 guint
@@ -116,6 +118,8 @@ cleave_trials_get_length (CleaveTrials *self)
  * cleave_trials_get_candidate:
  * @self: a list of trials
  * @index: which trial, below the length
+ *
+ * Gets the candidate of a trial.
  *
  * Returns: (transfer none): the trial's candidate, valid while the list lives
  */
@@ -133,6 +137,8 @@ cleave_trials_get_candidate (CleaveTrials *self, guint index)
  * @self: a list of trials
  * @index: which trial, below the length
  *
+ * Gets the placement of a trial.
+ *
  * Returns: where the trial's network runs
  */
 CleavePlacement
@@ -148,6 +154,8 @@ cleave_trials_get_placement (CleaveTrials *self, guint index)
  * cleave_trials_get_fidelity:
  * @self: a list of trials
  * @index: which trial, below the length
+ *
+ * Gets the fidelity of a trial.
  *
  * Returns: on how many images the trial is scored
  */
@@ -184,6 +192,8 @@ cleave_trials_set_cutoff (CleaveTrials *self, guint index, double cutoff)
  * cleave_trials_get_cutoff:
  * @self: a list of trials
  * @index: which trial, below the length
+ *
+ * Gets the cutoff of a trial, see [method@Trials.set_cutoff].
  *
  * Returns: the value from which on it does not matter how bad the trial exactly is; infinity where there is none
  */

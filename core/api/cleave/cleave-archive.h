@@ -12,7 +12,7 @@ G_BEGIN_DECLS
  * CleaveArchive:
  *
  * The regular files of an archive (any format and compression that libarchive knows) or of a folder, read one after
- * the other as a stream.
+ * the other as a stream. Reference counted; not to be used by two threads at a time.
  */
 typedef struct _CleaveArchive CleaveArchive;
 
@@ -20,11 +20,8 @@ CLEAVE_EXPORT GType cleave_archive_get_type (void);
 CLEAVE_EXPORT CleaveArchive *cleave_archive_open (const char *path, GError **error);
 CLEAVE_EXPORT CleaveArchive *cleave_archive_ref (CleaveArchive *self);
 CLEAVE_EXPORT void cleave_archive_unref (CleaveArchive *self);
-/* Goes to the next file and gives its path inside the archive; NULL at the end, or with an error set. */
 CLEAVE_EXPORT const char *cleave_archive_next (CleaveArchive *self, GError **error);
-/* Reads up to size bytes of the present file: 0 at its end, −1 with an error set. Fewer than size only at the end. */
 CLEAVE_EXPORT gssize cleave_archive_read (CleaveArchive *self, gpointer buffer, gsize size, GError **error);
-/* The rest of the present file; an error if it is longer than max_size. */
 CLEAVE_EXPORT GBytes *cleave_archive_read_bytes (CleaveArchive *self, gsize max_size, GError **error);
 
 /**
@@ -37,12 +34,10 @@ typedef struct _CleaveArchiveWriter CleaveArchiveWriter;
 
 CLEAVE_EXPORT GType cleave_archive_writer_get_type (void);
 CLEAVE_EXPORT CleaveArchiveWriter *cleave_archive_writer_new (const char *path, GError **error);
-/* Begins an entry of exactly size bytes. */
 CLEAVE_EXPORT gboolean cleave_archive_writer_add (CleaveArchiveWriter *self, const char *name, gsize size,
                                                   GError **error);
 CLEAVE_EXPORT gboolean cleave_archive_writer_write (CleaveArchiveWriter *self, gconstpointer data, gsize size,
                                                     GError **error);
-/* Puts the file in place. Without it, unref leaves no trace. */
 CLEAVE_EXPORT gboolean cleave_archive_writer_close (CleaveArchiveWriter *self, GError **error);
 CLEAVE_EXPORT CleaveArchiveWriter *cleave_archive_writer_ref (CleaveArchiveWriter *self);
 CLEAVE_EXPORT void cleave_archive_writer_unref (CleaveArchiveWriter *self);

@@ -10,7 +10,8 @@ G_BEGIN_DECLS
 /**
  * CleaveCandidate:
  *
- * A choice for every variable of a space, the last being the split point. Immutable, reference counted.
+ * A choice for every variable of a space (a category's index, from 0), the last being the split point. Immutable,
+ * reference counted.
  */
 typedef struct _CleaveCandidate CleaveCandidate;
 
@@ -23,7 +24,6 @@ CLEAVE_EXPORT gsize cleave_candidate_get_length (CleaveCandidate *self);
 CLEAVE_EXPORT guint cleave_candidate_get (CleaveCandidate *self, gsize variable);
 CLEAVE_EXPORT guint cleave_candidate_get_split (CleaveCandidate *self);
 CLEAVE_EXPORT gboolean cleave_candidate_equal (CleaveCandidate *self, CleaveCandidate *other);
-/* The same architecture with another split point. */
 CLEAVE_EXPORT CleaveCandidate *cleave_candidate_with_split (CleaveCandidate *self, guint split);
 CLEAVE_EXPORT CleaveCandidate *cleave_candidate_new_random (GVariant *variables, CleaveRandom *random);
 CLEAVE_EXPORT GVariant *cleave_candidate_to_variant (CleaveCandidate *self);

@@ -69,7 +69,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (CleaveImages, cleave_images_unref)
 /**
  * CleaveDataset:
  *
- * A data set of labelled images. Augmentation is the core's.
+ * A data set of labelled images, loaded in bulk. Shuffling, normalisation and augmentation are the core's.
  */
 #define CLEAVE_TYPE_DATASET (cleave_dataset_get_type ())
 CLEAVE_EXPORT
@@ -77,6 +77,7 @@ G_DECLARE_INTERFACE (CleaveDataset, cleave_dataset, CLEAVE, DATASET, GObject)
 
 /**
  * CleaveDatasetInterface:
+ * @parent_interface: the parent
  * @info: shape, classes and statistics; opens no file
  * @class_names: (nullable): the classes' names in label order
  * @load: all images of a subset
@@ -94,7 +95,6 @@ struct _CleaveDatasetInterface
 
 CLEAVE_EXPORT CleaveDatasetInfo *cleave_dataset_get_info (CleaveDataset *self, GError **error);
 CLEAVE_EXPORT GStrv cleave_dataset_class_names (CleaveDataset *self, GError **error);
-/* Checks what the plugin gives: sizes, and every label against the number of classes. */
 CLEAVE_EXPORT CleaveImages *cleave_dataset_load (CleaveDataset *self, CleaveSubset subset, GError **error);
 
 G_END_DECLS

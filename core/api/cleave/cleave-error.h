@@ -8,7 +8,7 @@ G_BEGIN_DECLS
 /**
  * CLEAVE_ERROR:
  *
- * The error domain of everything in Cleave.
+ * The error domain of everything in Cleave, with the codes of [error@Error].
  */
 #define CLEAVE_ERROR (cleave_error_quark ())
 
@@ -22,7 +22,8 @@ G_BEGIN_DECLS
  * @CLEAVE_ERROR_IO: reading or writing failed
  * @CLEAVE_ERROR_CANCELLED: the user stopped the work
  *
- * Why something failed. A message names the file, line or key, the value, and what was expected.
+ * Why something failed. A message names the file, line or key, the value, and what was expected. The command exits
+ * with 2 for CONFIG and PLUGIN, 130 for CANCELLED, else 1.
  */
 typedef enum
 {

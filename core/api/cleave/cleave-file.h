@@ -5,7 +5,6 @@
 
 G_BEGIN_DECLS
 
-/* Puts a whole small file in place: written beside PATH, synced, then renamed over it. */
 CLEAVE_EXPORT gboolean cleave_file_replace (const char *path, const char *data, gssize length, GError **error);
 
 G_END_DECLS

@@ -109,13 +109,9 @@ CLEAVE_EXPORT const CleaveBlock *cleave_network_get_block (CleaveNetwork *self, 
 CLEAVE_EXPORT guint cleave_network_get_in_channels (CleaveNetwork *self);
 CLEAVE_EXPORT guint cleave_network_get_in_height (CleaveNetwork *self);
 CLEAVE_EXPORT guint cleave_network_get_in_width (CleaveNetwork *self);
-/* The first op of the tail; the number of ops where there is no cut. */
 CLEAVE_EXPORT guint cleave_network_get_cut (CleaveNetwork *self);
-/* Elements an image that cross the cut; 0 where there is no cut. */
 CLEAVE_EXPORT gsize cleave_network_get_payload_elements (CleaveNetwork *self);
-/* Sum of the ops' flops in [first_op, end_op). */
 CLEAVE_EXPORT double cleave_network_get_flops (CleaveNetwork *self, guint first_op, guint end_op);
-/* The name of an op's parameter as in HW-NAS-Bench's model, such as "cells.3.bn1.weight". */
 CLEAVE_EXPORT char *cleave_network_parameter_name (CleaveNetwork *self, guint op, const char *parameter);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (CleaveNetwork, cleave_network_unref)

@@ -10,6 +10,10 @@ G_BEGIN_DECLS
  * CleaveOptimizer:
  *
  * A search algorithm that is asked for candidates and told how good they are.
+ *
+ * A step of the search is one [method@Optimizer.ask], the scoring of its trials on one minibatch with the shared
+ * weights fixed, and one [method@Optimizer.tell] (Algorithm 1, lines 6–13). Between two steps the state may be saved,
+ * and loaded in another process, which must go on to the same answer.
  */
 #define CLEAVE_TYPE_OPTIMIZER (cleave_optimizer_get_type ())
 CLEAVE_EXPORT
@@ -17,6 +21,7 @@ G_DECLARE_INTERFACE (CleaveOptimizer, cleave_optimizer, CLEAVE, OPTIMIZER, GObje
 
 /**
  * CleaveOptimizerInterface:
+ * @parent_interface: the parent
  * @start: begins anew over these variables (a GVariant as [vfunc@Space.variables] gives; each has a category)
  * @ask: the trials to score next, or an empty list when done. progress is the share of the search's budget that is
  *   used, in [0, 1]; at 1 an optimizer may still ask for closing trials, and the search lasts until its list is empty.
@@ -50,7 +55,6 @@ CLEAVE_EXPORT gboolean cleave_optimizer_tell (CleaveOptimizer *self, CleaveTrial
 CLEAVE_EXPORT CleaveCandidate *cleave_optimizer_recommend (CleaveOptimizer *self, GError **error);
 CLEAVE_EXPORT GVariant *cleave_optimizer_save (CleaveOptimizer *self, GError **error);
 CLEAVE_EXPORT gboolean cleave_optimizer_load (CleaveOptimizer *self, GVariant *state, GError **error);
-/* An empty dictionary where the optimizer has none. */
 CLEAVE_EXPORT GVariant *cleave_optimizer_metrics (CleaveOptimizer *self, GError **error);
 
 G_END_DECLS

@@ -8,7 +8,8 @@ G_BEGIN_DECLS
 /**
  * CleaveOracle:
  *
- * A latency oracle: the computation latency of a stretch of a network on one device (eq. 3).
+ * A latency oracle: the computation latency of a stretch of a network on one device (T_comp of eq. 3). A run has two,
+ * of the device and of the server.
  */
 #define CLEAVE_TYPE_ORACLE (cleave_oracle_get_type ())
 CLEAVE_EXPORT
@@ -16,6 +17,7 @@ G_DECLARE_INTERFACE (CleaveOracle, cleave_oracle, CLEAVE, ORACLE, GObject)
 
 /**
  * CleaveOracleInterface:
+ * @parent_interface: the parent
  * @estimate: seconds that ops first_op … end_op − 1 take for one image on this device; NaN with an error set where it
  *   can't tell (%CLEAVE_ERROR_UNSUPPORTED, naming what is missing). The core has checked the range and answers an
  *   empty one itself

@@ -22,7 +22,6 @@ typedef CleaveChannel CLEAVE_COMPONENT_CHANNEL;
 typedef CleaveOptimizer CLEAVE_COMPONENT_OPTIMIZER;
 typedef CleaveDataset CLEAVE_COMPONENT_DATASET;
 
-/* Registers the one component of a plugin module. Called by CLEAVE_PLUGIN_BEGIN. */
 CLEAVE_EXPORT void cleave_plugin_register (GTypeModule *module, const char *type_name, GType interface_type,
                                            gsize instance_size, GClassInitFunc class_init,
                                            GInterfaceInitFunc interface_init);
@@ -59,12 +58,24 @@ CLEAVE_EXPORT void cleave_optimizer_install_state (CleaveOptimizerInterface *ifa
   {                                                                                                                    \
     typedef Type CleaveSelf G_GNUC_UNUSED;
 
-/* The method of the interface that function implements. */
+/**
+ * CLEAVE_METHOD:
+ * @method: a member of the kind's interface struct, such as `draw_losses` of [iface@Channel]
+ * @function: what implements it, of exactly the member's type
+ *
+ * Declares a method of the component, between CLEAVE_PLUGIN_BEGIN() and CLEAVE_PLUGIN_END.
+ */
 #define CLEAVE_METHOD(method, function)                                                                                \
   if (cleave_interface != NULL)                                                                                        \
     cleave_interface->method = function;
 
-/* void function (gpointer self): frees what an instance holds besides its parameters. */
+/**
+ * CLEAVE_FINALIZE:
+ * @function: `void function (gpointer self)`
+ *
+ * Declares what frees that which an instance holds besides its parameters, between CLEAVE_PLUGIN_BEGIN() and
+ * CLEAVE_PLUGIN_END. Parameters still have their values when it is called; it must not chain up.
+ */
 #define CLEAVE_FINALIZE(function)                                                                                      \
   if (cleave_class != NULL)                                                                                            \
     cleave_parameter_class_set_finalize (cleave_class, function);
@@ -86,6 +97,11 @@ CLEAVE_EXPORT void cleave_optimizer_install_state (CleaveOptimizerInterface *ifa
                                         + G_STRUCT_OFFSET (CleaveSelf, member),                                        \
                                     type);
 
+/**
+ * CLEAVE_PLUGIN_END:
+ *
+ * Ends what CLEAVE_PLUGIN_BEGIN() began.
+ */
 #define CLEAVE_PLUGIN_END }
 
 G_END_DECLS

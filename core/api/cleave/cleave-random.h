@@ -13,7 +13,9 @@ G_BEGIN_DECLS
  * A stream of random numbers: Philox4x32-10 (Salmon et al., SC 2011), counter-based.
  *
  * A stream is fixed by its seed and three numbers that say what it is for. Any two streams are independent, and a
- * stream can be had again at any time, so nothing of a generator ever needs to be saved.
+ * stream can be had again at any time, so nothing of a generator ever needs to be saved. What it gives is the same on
+ * every machine, but for the last digits of [method@Random.normal], which are the C library's. Reference counted; not
+ * to be used by two threads at a time.
  */
 typedef struct _CleaveRandom CleaveRandom;
 
@@ -21,17 +23,11 @@ CLEAVE_EXPORT GType cleave_random_get_type (void);
 CLEAVE_EXPORT CleaveRandom *cleave_random_new (guint64 seed, guint32 purpose, guint32 step, guint32 item);
 CLEAVE_EXPORT CleaveRandom *cleave_random_ref (CleaveRandom *self);
 CLEAVE_EXPORT void cleave_random_unref (CleaveRandom *self);
-/* 32 uniform bits. */
 CLEAVE_EXPORT guint32 cleave_random_bits (CleaveRandom *self);
-/* The next n draws of cleave_random_bits(). */
 CLEAVE_EXPORT void cleave_random_fill_bits (CleaveRandom *self, guint32 *values, gsize n);
-/* Uniform in [0, 1), 53 bits. */
 CLEAVE_EXPORT double cleave_random_uniform (CleaveRandom *self);
-/* Uniform in 0 … n − 1, unbiased; n must be positive. */
 CLEAVE_EXPORT guint32 cleave_random_below (CleaveRandom *self, guint32 n);
-/* Standard normal (Box–Muller). */
 CLEAVE_EXPORT double cleave_random_normal (CleaveRandom *self);
-/* n bytes, each 1 with the given probability, else 0. */
 CLEAVE_EXPORT GBytes *cleave_random_flags (CleaveRandom *self, gsize n, double probability);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (CleaveRandom, cleave_random_unref)

@@ -10,7 +10,8 @@ G_BEGIN_DECLS
 /**
  * CleaveSpace:
  *
- * A search space: which networks there are and where each can be cut.
+ * A search space: which networks there are and where each can be cut. A network is named by a [struct@Candidate], a
+ * choice for each variable, of which the last is the split point.
  */
 #define CLEAVE_TYPE_SPACE (cleave_space_get_type ())
 CLEAVE_EXPORT
@@ -18,6 +19,7 @@ G_DECLARE_INTERFACE (CleaveSpace, cleave_space, CLEAVE, SPACE, GObject)
 
 /**
  * CleaveSpaceInterface:
+ * @parent_interface: the parent
  * @variables: the variables as a GVariant `a(sas)`: name, and the names of its categories; the last is the split point.
  *   Does not depend on the data set
  * @build: the network of a candidate, cut at its split point: it takes the data set's images and gives one number a

@@ -36,7 +36,8 @@ typedef enum
 /**
  * CleaveTrials:
  *
- * Candidates to be scored together, on the same data. An empty list says that an optimizer is done.
+ * Candidates to be scored together, on the same data. An empty list says that an optimizer is done. Reference counted;
+ * it is filled by whoever made it and not changed afterwards.
  */
 typedef struct _CleaveTrials CleaveTrials;
 

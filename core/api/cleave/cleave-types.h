@@ -6,13 +6,17 @@
 
 G_BEGIN_DECLS
 
-/* Everything in libcleave is hidden but what carries this mark. */
+/**
+ * CLEAVE_EXPORT:
+ *
+ * Marks what a library shows: everything in libcleave is hidden but what carries this mark.
+ */
 #define CLEAVE_EXPORT __attribute__ ((visibility ("default")))
 
 /**
  * CLEAVE_API:
  *
- * The version of the plugin interfaces, as a manifest's `X-Cleave-API` names it.
+ * The version of the plugin interfaces. A plugin is loaded only where `X-Cleave-API` in its manifest is the same.
  */
 #define CLEAVE_API "1.0"
 
