@@ -27,6 +27,8 @@ typedef struct
   CleaveKind kind;
   char *description; /* one line */
   char *version;
+  char **authors; /* nullable */
+  char *website;  /* nullable */
   char *folder;   /* where its manifest lies */
   char *manifest; /* the manifest's path */
   char *loader;   /* libpeas's loader for its language, lower case: "c", "python3" */

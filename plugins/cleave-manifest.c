@@ -9,6 +9,8 @@ cleave_plugin_description_free (CleavePluginDescription *self)
   g_free (self->name);
   g_free (self->description);
   g_free (self->version);
+  g_strfreev (self->authors);
+  g_free (self->website);
   g_free (self->folder);
   g_free (self->manifest);
   g_free (self->loader);
@@ -85,6 +87,8 @@ cleave_manifest_read (const char *path)
   title = read_key (keys, "Name", TRUE, &self->problem);
   self->description = read_key (keys, "Description", FALSE, &self->problem);
   self->version = read_key (keys, "Version", FALSE, &self->problem);
+  self->authors = g_key_file_get_string_list (keys, "Plugin", "Authors", NULL, NULL);
+  self->website = read_key (keys, "Website", FALSE, &self->problem);
   read_loader (self, keys);
   read_api (self, keys);
   read_kind (self, keys);

@@ -21,7 +21,7 @@ static const Command commands[] = {
   { "check-plugin", cli_check_plugin, "Check that a plugin keeps what its kind promises" },
   { "compare", cli_compare, "Run several methods with several seeds and set them side by side" },
   { "evaluate", cli_evaluate, "Tell the accuracy of a trained model over the lossy link" },
-  { "inspect", cli_inspect, "List the plugins, or describe one" },
+  { "inspect", cli_inspect, "List the plugins and settings, or describe one" },
   { "latency", cli_latency, "Tell the end-to-end latency of a candidate" },
   { "new-plugin", cli_new_plugin, "Write a small project to begin a plugin with" },
   { "search", cli_search, "Search architecture and split point, and train what is found" },

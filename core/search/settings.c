@@ -2,6 +2,8 @@
 
 #include "settings.h"
 
+#include <string.h>
+
 /* A drop rate of 1 would leave nothing to scale. */
 #define LARGEST_DROP_RATE 0.99
 #define MOST_DROP_RATES 64
@@ -133,20 +135,43 @@ cleave_evaluate_settings_init (CleaveEvaluateSettings *self)
 {
 }
 
-#define N_SECTIONS 7
-static const char *const section_names[N_SECTIONS]
-    = { "run", "objective", "training", "pretrain", "search", "retrain", "evaluate" };
+static const CleaveSettingsSection sections[] = {
+  { "run", "What holds for the whole run", cleave_run_settings_get_type, G_STRUCT_OFFSET (CleaveSettings, run) },
+  { "objective", "What a candidate is judged by (NASC, eq. 4)", cleave_objective_settings_get_type,
+    G_STRUCT_OFFSET (CleaveSettings, objective) },
+  { "training", "How weights are trained, in every stage", cleave_training_settings_get_type,
+    G_STRUCT_OFFSET (CleaveSettings, training) },
+  { "pretrain", "Pre-training of the shared weights (NASC, Algorithm 1, lines 2–4)", cleave_pretrain_settings_get_type,
+    G_STRUCT_OFFSET (CleaveSettings, pretrain) },
+  { "search", "The search of architecture and split point (NASC, Algorithm 1, lines 6–13)",
+    cleave_search_settings_get_type, G_STRUCT_OFFSET (CleaveSettings, search) },
+  { "retrain", "Training of what was found, from scratch (NASC, Algorithm 1, line 14)",
+    cleave_retrain_settings_get_type, G_STRUCT_OFFSET (CleaveSettings, retrain) },
+  { "evaluate", "Test of the trained model", cleave_evaluate_settings_get_type,
+    G_STRUCT_OFFSET (CleaveSettings, evaluate) },
+};
+
+const CleaveSettingsSection *
+cleave_settings_list_sections (gsize *n_sections)
+{
+  *n_sections = G_N_ELEMENTS (sections);
+  return sections;
+}
+
+/* The members differ in type, so they are read and written as bytes. */
+static GObject *
+get_object (CleaveSettings *self, const CleaveSettingsSection *section)
+{
+  GObject *object;
+
+  memcpy (&object, G_STRUCT_MEMBER_P (self, section->offset), sizeof object);
+  return object;
+}
 
 static void
-list_sections (CleaveSettings *self, GObject *objects[N_SECTIONS])
+set_object (CleaveSettings *self, const CleaveSettingsSection *section, GObject *object)
 {
-  objects[0] = G_OBJECT (self->run);
-  objects[1] = G_OBJECT (self->objective);
-  objects[2] = G_OBJECT (self->training);
-  objects[3] = G_OBJECT (self->pretrain);
-  objects[4] = G_OBJECT (self->search);
-  objects[5] = G_OBJECT (self->retrain);
-  objects[6] = G_OBJECT (self->evaluate);
+  memcpy (G_STRUCT_MEMBER_P (self, section->offset), &object, sizeof object);
 }
 
 static gboolean
@@ -182,22 +207,17 @@ CleaveSettings *
 cleave_settings_new (CleaveConfig *config, GError **error)
 {
   g_autoptr (CleaveSettings) self = g_new0 (CleaveSettings, 1);
-  GObject *objects[N_SECTIONS];
 
   if (!check_sections (config, error))
     return NULL;
-  self->run = g_object_new (CLEAVE_TYPE_RUN_SETTINGS, NULL);
-  self->objective = g_object_new (CLEAVE_TYPE_OBJECTIVE_SETTINGS, NULL);
-  self->training = g_object_new (CLEAVE_TYPE_TRAINING_SETTINGS, NULL);
-  self->pretrain = g_object_new (CLEAVE_TYPE_PRETRAIN_SETTINGS, NULL);
-  self->search = g_object_new (CLEAVE_TYPE_SEARCH_SETTINGS, NULL);
-  self->retrain = g_object_new (CLEAVE_TYPE_RETRAIN_SETTINGS, NULL);
-  self->evaluate = g_object_new (CLEAVE_TYPE_EVALUATE_SETTINGS, NULL);
+  for (gsize i = 0; i < G_N_ELEMENTS (sections); i++)
+    {
+      GObject *object = g_object_new (sections[i].get_type (), NULL);
 
-  list_sections (self, objects);
-  for (guint i = 0; i < N_SECTIONS; i++)
-    if (!cleave_config_apply (config, section_names[i], objects[i], error))
-      return NULL;
+      set_object (self, &sections[i], object);
+      if (!cleave_config_apply (config, sections[i].name, object, error))
+        return NULL;
+    }
 
   self->drop_rates = parse_drop_rates ("objective", self->objective->drop_rates, error);
   self->evaluated_drop_rates
@@ -210,13 +230,12 @@ cleave_settings_new (CleaveConfig *config, GError **error)
 void
 cleave_settings_free (CleaveSettings *self)
 {
-  g_clear_object (&self->run);
-  g_clear_object (&self->objective);
-  g_clear_object (&self->training);
-  g_clear_object (&self->pretrain);
-  g_clear_object (&self->search);
-  g_clear_object (&self->retrain);
-  g_clear_object (&self->evaluate);
+  for (gsize i = 0; i < G_N_ELEMENTS (sections); i++)
+    {
+      GObject *object = get_object (self, &sections[i]);
+
+      g_clear_object (&object);
+    }
   g_clear_pointer (&self->drop_rates, g_array_unref);
   g_clear_pointer (&self->evaluated_drop_rates, g_array_unref);
   g_free (self);
@@ -225,11 +244,8 @@ cleave_settings_free (CleaveSettings *self)
 void
 cleave_settings_append_resolved (CleaveSettings *self, GString *text)
 {
-  GObject *objects[N_SECTIONS];
-
-  list_sections (self, objects);
-  for (guint i = 0; i < N_SECTIONS; i++)
-    cleave_config_append_resolved (text, section_names[i], NULL, objects[i]);
+  for (gsize i = 0; i < G_N_ELEMENTS (sections); i++)
+    cleave_config_append_resolved (text, sections[i].name, NULL, get_object (self, &sections[i]));
 }
 
 gboolean

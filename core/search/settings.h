@@ -87,6 +87,17 @@ typedef struct
   GArray *evaluated_drop_rates; /* those of [evaluate] drop-rates */
 } CleaveSettings;
 
+/* One of the core's own sections. */
+typedef struct
+{
+  const char *name;        /* as a config has it: "objective" */
+  const char *description; /* one line */
+  GType (*get_type) (void);
+  gsize offset; /* of its object in CleaveSettings */
+} CleaveSettingsSection;
+
+/* All of them, in the order of a resolved config. */
+const CleaveSettingsSection *cleave_settings_list_sections (gsize *n_sections);
 /* The defaults with what CONFIG says on top. An error also for a section that neither the core nor a component has. */
 CleaveSettings *cleave_settings_new (CleaveConfig *config, GError **error);
 void cleave_settings_free (CleaveSettings *self);

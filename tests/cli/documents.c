@@ -119,8 +119,10 @@ TEST (Documents, bash_completes_commands_options_and_plugins)
   g_autofree char *commands = complete ("cleave c", 1);
   g_autofree char *options = complete ("cleave compare --s", 2);
   g_autofree char *plugins = complete ("cleave inspect lossy", 2);
+  g_autofree char *sections = complete ("cleave inspect obj", 2);
 
   EXPECT_STRING (commands, "calibrate\ncheck\ncheck-plugin\ncompare\n");
   EXPECT_STRING (options, "--seeds=\n--set=\n");
   EXPECT_STRING (plugins, "lossy-link\n");
+  EXPECT_STRING (sections, "objective\n");
 }
