@@ -4,6 +4,7 @@
 #include "cleave-config.h"
 #include "cleave-locate.h"
 #include "cleave-manifest.h"
+#include "cleave-python.h"
 
 #include <gmodule.h>
 #include <libpeas/peas.h>
@@ -143,9 +144,6 @@ add_folder (CleaveHost *self, const char *folder)
 
       if (g_hash_table_contains (self->by_name, plugin->name))
         continue;
-      /* The C loader is always there; others are loaded only when a plugin that needs them is. */
-      if (plugin->problem == NULL && !g_str_equal (plugin->loader, "c"))
-        peas_engine_enable_loader (self->engine, plugin->loader);
       g_hash_table_insert (self->by_name, plugin->name, plugin);
       g_ptr_array_add (self->plugins, g_steal_pointer (&plugin));
     }
@@ -327,10 +325,8 @@ load_plugin (CleaveHost *self, const CleavePluginDescription *plugin, Warnings *
 
       if (missing != NULL)
         cause = g_strdup_printf ("it depends on the plugin %s, which is not there or can't be loaded", missing);
-      else if (g_str_equal (plugin->loader, "c"))
+      else
         cause = diagnose_module (plugin);
-      if (cause == NULL)
-        cause = g_strdup (warnings->first != NULL ? warnings->first : "it failed before");
       g_set_error (error, CLEAVE_ERROR, CLEAVE_ERROR_PLUGIN, "plugin %s: its module can't be loaded: %s", plugin->name,
                    cause);
       return NULL;
@@ -343,6 +339,36 @@ load_plugin (CleaveHost *self, const CleavePluginDescription *plugin, Warnings *
       return NULL;
     }
   return info;
+}
+
+static GObject *
+create_native (CleaveHost *self, const CleavePluginDescription *plugin, Warnings *warnings, GError **error)
+{
+  PeasPluginInfo *info = load_plugin (self, plugin, warnings, error);
+  GObject *component;
+
+  if (info == NULL)
+    return NULL;
+  warnings_catch (warnings);
+  component = peas_engine_create_extension (self->engine, info, cleave_kind_get_interface (plugin->kind), NULL);
+  warnings_release (warnings);
+  if (component == NULL)
+    g_set_error (error, CLEAVE_ERROR, CLEAVE_ERROR_PLUGIN, "plugin %s: its component can't be made: %s", plugin->name,
+                 warnings->first != NULL ? warnings->first : "unknown cause");
+  return component;
+}
+
+static GObject *
+create_python (CleaveHost *self, const CleavePluginDescription *plugin, Warnings *warnings, GError **error)
+{
+  GObject *component;
+
+  warnings_catch (warnings);
+  component = cleave_python_create (self->engine, plugin, error);
+  warnings_release (warnings);
+  if (component == NULL)
+    g_prefix_error (error, "plugin ");
+  return component;
 }
 
 /* What GObject or the parameters said against a component when it was made: kept with its type, whose class is made
@@ -374,7 +400,6 @@ cleave_host_create_bare (CleaveHost *self, CleaveKind kind, const char *name, GE
 {
   const CleavePluginDescription *plugin;
   g_auto (Warnings) warnings = { 0 };
-  PeasPluginInfo *info;
   GObject *component;
 
   g_return_val_if_fail (CLEAVE_IS_HOST (self) && kind < CLEAVE_N_KINDS && name != NULL, NULL);
@@ -398,16 +423,11 @@ cleave_host_create_bare (CleaveHost *self, CleaveKind kind, const char *name, GE
                    cleave_kind_to_string (kind));
       return NULL;
     }
-  info = load_plugin (self, plugin, &warnings, error);
-  if (info == NULL)
-    return NULL;
-  warnings_catch (&warnings);
-  component = peas_engine_create_extension (self->engine, info, cleave_kind_get_interface (kind), NULL);
-  warnings_release (&warnings);
+  component = g_str_equal (plugin->loader, "python3") ? create_python (self, plugin, &warnings, error)
+                                                      : create_native (self, plugin, &warnings, error);
   if (component == NULL)
-    g_set_error (error, CLEAVE_ERROR, CLEAVE_ERROR_PLUGIN, "plugin %s: its component can't be made: %s", name,
-                 warnings.first != NULL ? warnings.first : "unknown cause");
-  else if (!check_declaration (plugin, component, warnings.first, error))
+    return NULL;
+  if (!check_declaration (plugin, component, warnings.first, error))
     g_clear_object (&component);
   else
     g_object_set_qdata (component, plugin_quark (), (gpointer)g_intern_string (name));

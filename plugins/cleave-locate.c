@@ -44,6 +44,35 @@ cleave_locate_plugins (void)
   return folder != NULL ? folder : folder_if_there (g_build_filename (library, "components", NULL));
 }
 
+char *
+cleave_locate_python (void)
+{
+  g_autofree char *library = library_folder ();
+  char *folder;
+
+  if (library == NULL)
+    return NULL;
+  folder = folder_if_there (g_build_filename (library, "cleave-1.0", "python", NULL));
+  return folder != NULL ? folder : folder_if_there (g_build_filename (library, "python", NULL));
+}
+
+char *
+cleave_locate_typelib (void)
+{
+  g_autofree char *library = library_folder ();
+  static const char *const places[] = { "girepository-1.0", "" };
+
+  for (gsize i = 0; library != NULL && i < G_N_ELEMENTS (places); i++)
+    {
+      g_autofree char *folder = g_build_filename (library, places[i], NULL);
+      g_autofree char *file = g_build_filename (folder, "Cleave-1.0.typelib", NULL);
+
+      if (g_file_test (file, G_FILE_TEST_IS_REGULAR))
+        return g_steal_pointer (&folder);
+    }
+  return NULL;
+}
+
 /* In the build tree the library's folder and data/ are neighbours; installed, CLEAVE_LIB_TO_EXPERIMENTS leads from the
  * library's folder by way of the prefix, as meson.build makes it of libdir and datadir. */
 static char *

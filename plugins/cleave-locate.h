@@ -9,6 +9,10 @@ G_BEGIN_DECLS
 
 /* The folder of Cleave's own plugins, NULL if there is none. */
 char *cleave_locate_plugins (void);
+/* The folder for Python's path, with the overrides and the importer; NULL if there is none. */
+char *cleave_locate_python (void);
+/* The folder with the typelib; NULL if there is none. */
+char *cleave_locate_typelib (void);
 /* The config of the experiment NAME that comes with Cleave, NULL if there is none. */
 char *cleave_locate_experiment (const char *name);
 /* The names of these experiments, sorted. */

@@ -197,6 +197,42 @@ parameter_new (CleaveParameterType type, const char *member, gsize offset, const
   return parameter;
 }
 
+static int
+compare_positions (gconstpointer a, gconstpointer b)
+{
+  const CleaveParameter *first = *(const CleaveParameter *const *)a;
+  const CleaveParameter *second = *(const CleaveParameter *const *)b;
+
+  return first->position < second->position ? -1 : first->position > second->position;
+}
+
+static GPtrArray *
+list_parameters (GObjectClass *klass)
+{
+  guint n_pspecs = 0;
+  g_autofree GParamSpec **pspecs = g_object_class_list_properties (klass, &n_pspecs);
+  GPtrArray *parameters = g_ptr_array_new ();
+
+  for (guint i = 0; i < n_pspecs; i++)
+    {
+      const CleaveParameter *parameter = cleave_parameter_get (pspecs[i]);
+
+      if (parameter != NULL)
+        g_ptr_array_add (parameters, (gpointer)parameter);
+    }
+  g_ptr_array_sort (parameters, compare_positions);
+  return parameters;
+}
+
+static void
+attach (GObjectClass *klass, GParamSpec *pspec, CleaveParameter *parameter)
+{
+  g_autoptr (GPtrArray) before = list_parameters (klass);
+
+  parameter->position = before->len;
+  g_param_spec_set_qdata_full (pspec, parameter_quark (), parameter, g_free);
+}
+
 static void
 install (GObjectClass *klass, GParamSpec *pspec, CleaveParameter *parameter)
 {
@@ -205,8 +241,7 @@ install (GObjectClass *klass, GParamSpec *pspec, CleaveParameter *parameter)
   if (g_str_equal (parameter->name, "plugin"))
     g_warning ("a parameter is called plugin: that key of a config names the plugin itself");
   g_free (g_object_class_list_properties (klass, &n_before));
-  g_param_spec_set_qdata_full (pspec, parameter_quark (), parameter, g_free);
-  /* Ids in order of declaration: GObject lists properties by them. */
+  attach (klass, pspec, parameter);
   g_object_class_install_property (klass, n_before + 1, pspec);
 }
 
@@ -349,6 +384,44 @@ cleave_parameter_install_component (GObjectClass *klass, const char *member, gsi
 }
 
 /**
+ * cleave_parameter_declare:
+ * @object_type: the type of a component
+ * @name: a property that its class has already: double, uint or boolean, a string for STRING, PATH, CHOICE and NUMBERS,
+ *   an object for COMPONENT
+ * @type: kind of value
+ * @unit: the unit that a number is in, "" for none
+ * @minimum: smallest value of a number, in @unit
+ * @maximum: largest value of a number, in @unit
+ * @choices: (nullable): the words of a CHOICE, with `|` between them
+ * @interface: what a COMPONENT implements, such as %CLEAVE_TYPE_OPTIMIZER
+ * @default_text: the default as it would be written in a config, of a COMPONENT the plugin's name
+ *
+ * Makes a property a parameter, with the property's blurb as its help. For languages that install properties and hold
+ * their values in their own way. In Python, `Cleave.parameter()` does it.
+ */
+void
+cleave_parameter_declare (GType object_type, const char *name, CleaveParameterType type, const char *unit,
+                          double minimum, double maximum, const char *choices, GType interface,
+                          const char *default_text)
+{
+  g_return_if_fail (g_type_is_a (object_type, G_TYPE_OBJECT) && name != NULL);
+  g_return_if_fail (unit != NULL && default_text != NULL);
+  g_return_if_fail (type != CLEAVE_PARAMETER_TYPE_CHOICE || choices != NULL);
+
+  GObjectClass *klass = g_type_class_ref (object_type);
+  GParamSpec *pspec = g_object_class_find_property (klass, name);
+  CleaveParameter *parameter = parameter_new (type, name, 0, unit, g_param_spec_get_blurb (pspec));
+
+  parameter->minimum = minimum;
+  parameter->maximum = maximum;
+  parameter->choices = g_intern_string (choices);
+  parameter->interface = interface;
+  parameter->default_text = g_intern_string (default_text);
+  attach (klass, pspec, parameter);
+  g_type_class_unref (klass);
+}
+
+/**
  * cleave_parameter_get: (skip)
  * @pspec: a property
  *
@@ -373,19 +446,7 @@ cleave_parameter_get (GParamSpec *pspec)
 GPtrArray *
 cleave_parameter_list (GObject *object)
 {
-  guint n_pspecs = 0;
-  g_autofree GParamSpec **pspecs = NULL;
-  GPtrArray *parameters = g_ptr_array_new ();
+  g_return_val_if_fail (G_IS_OBJECT (object), g_ptr_array_new ());
 
-  g_return_val_if_fail (G_IS_OBJECT (object), parameters);
-
-  pspecs = g_object_class_list_properties (G_OBJECT_GET_CLASS (object), &n_pspecs);
-  for (guint i = 0; i < n_pspecs; i++)
-    {
-      const CleaveParameter *parameter = cleave_parameter_get (pspecs[i]);
-
-      if (parameter != NULL)
-        g_ptr_array_add (parameters, (gpointer)parameter);
-    }
-  return parameters;
+  return list_parameters (G_OBJECT_GET_CLASS (object));
 }

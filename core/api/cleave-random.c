@@ -122,6 +122,24 @@ cleave_random_fill_bits (CleaveRandom *self, guint32 *values, gsize n)
 }
 
 /**
+ * cleave_random_fill_bytes: (rename-to cleave_random_fill_bits)
+ * @self: a stream
+ * @n: how many
+ *
+ * The next @n draws of [method@Random.bits], made many at a time.
+ *
+ * Returns: (transfer full): the draws, native-endian 32-bit numbers [@n]
+ */
+GBytes *
+cleave_random_fill_bytes (CleaveRandom *self, gsize n)
+{
+  guint32 *values = g_new (guint32, n);
+
+  cleave_random_fill_bits (self, values, n);
+  return g_bytes_new_take (values, n * sizeof *values);
+}
+
+/**
  * cleave_random_uniform:
  * @self: a stream
  *

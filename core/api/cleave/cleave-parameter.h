@@ -42,7 +42,8 @@ typedef enum
  * @interface: what a component implements, such as %CLEAVE_TYPE_OPTIMIZER
  * @default_text: the default as it would be written in a config
  * @help: one line
- * @offset: where the struct member lies in an instance, in bytes
+ * @offset: where the struct member lies in an instance, in bytes; of no meaning where another language holds the value
+ * @position: parameters declared before it
  *
  * A parameter's declaration: a GObject property of which config, `cleave inspect` and all checks read. The property
  * `bits-per-element` is the struct member `bits_per_element`, read and written by its offset. All of it is static.
@@ -59,6 +60,7 @@ typedef struct
   const char *default_text;
   const char *help;
   gsize offset;
+  guint position;
 } CleaveParameter;
 
 CLEAVE_EXPORT void cleave_parameter_class_init (GObjectClass *klass);
@@ -74,6 +76,9 @@ CLEAVE_EXPORT void cleave_parameter_install_numbers (GObjectClass *klass, const 
                                                      const char *help);
 CLEAVE_EXPORT void cleave_parameter_install_component (GObjectClass *klass, const char *member, gsize offset,
                                                        GType interface, const char *default_plugin, const char *help);
+CLEAVE_EXPORT void cleave_parameter_declare (GType object_type, const char *name, CleaveParameterType type,
+                                             const char *unit, double minimum, double maximum, const char *choices,
+                                             GType interface, const char *default_text);
 
 CLEAVE_EXPORT const CleaveParameter *cleave_parameter_get (GParamSpec *pspec);
 CLEAVE_EXPORT GPtrArray *cleave_parameter_list (GObject *object);

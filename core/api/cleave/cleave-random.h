@@ -25,6 +25,7 @@ CLEAVE_EXPORT CleaveRandom *cleave_random_ref (CleaveRandom *self);
 CLEAVE_EXPORT void cleave_random_unref (CleaveRandom *self);
 CLEAVE_EXPORT guint32 cleave_random_bits (CleaveRandom *self);
 CLEAVE_EXPORT void cleave_random_fill_bits (CleaveRandom *self, guint32 *values, gsize n);
+CLEAVE_EXPORT GBytes *cleave_random_fill_bytes (CleaveRandom *self, gsize n);
 CLEAVE_EXPORT double cleave_random_uniform (CleaveRandom *self);
 CLEAVE_EXPORT guint32 cleave_random_below (CleaveRandom *self, guint32 n);
 CLEAVE_EXPORT double cleave_random_normal (CleaveRandom *self);
