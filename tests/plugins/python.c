@@ -547,6 +547,24 @@ TEST (Python, IsRefusedWithoutTheTypelib)
 
 /* --- what else there is for authors --- */
 
+/* Both files stand in README.md, the code without its licence tag. */
+TEST (Python, TheReadmeHasTheCode)
+{
+  static const char *const names[] = { "python/python-roofline.py", "python/python-roofline.plugin" };
+  static const char *const fences[] = { "```python\n", "```ini\n" };
+  g_autofree char *readme = tiny_read (TEST_SOURCE_ROOT, "README.md");
+
+  for (gsize i = 0; i < G_N_ELEMENTS (names); i++)
+    {
+      g_autofree char *path = test_fixture (names[i]);
+      g_autofree char *text = tiny_read ("/", path);
+      const char *code = *text == '#' ? strchr (text, '\n') + 1 : text;
+      g_autofree char *fenced = g_strconcat (fences[i], code, "```\n", NULL);
+
+      EXPECT_TRUE (strstr (readme, fenced) != NULL);
+    }
+}
+
 TEST (Python, AuthorsHaveTheRestOfTheApi)
 {
   static const char code[]
