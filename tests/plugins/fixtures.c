@@ -37,3 +37,31 @@ fixture_write (const char *folder, const char *name, const char *text)
   EXPECT_NO_ERROR (error);
   return path;
 }
+
+char *
+fixture_python_plugins (void)
+{
+  return g_build_filename (fixture_plugins (), "..", "python", NULL);
+}
+
+void
+fixture_write_python (const char *folder, const char *name, const char *kind, const char *code)
+{
+  g_autofree char *manifest_name = g_strconcat (name, ".plugin", NULL);
+  g_autofree char *module_name = g_strconcat (name, ".py", NULL);
+  g_autofree char *manifest = g_strdup_printf ("[Plugin]\nModule=%s\nLoader=python3\nName=%s\nX-Cleave-Kind=%s\n"
+                                               "X-Cleave-API=1.0\n",
+                                               name, name, kind);
+  g_autofree char *module = g_strconcat ("from gi.repository import Cleave, GLib, GObject\n", code, NULL);
+
+  g_free (fixture_write (folder, manifest_name, manifest));
+  g_free (fixture_write (folder, module_name, module));
+}
+
+gboolean
+fixture_has_typelib (void)
+{
+  g_autofree char *path = g_build_filename (fixture_plugins (), "../../../plugins/Cleave-1.0.typelib", NULL);
+
+  return g_file_test (path, G_FILE_TEST_EXISTS);
+}

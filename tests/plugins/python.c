@@ -6,43 +6,8 @@
 #include "../search/tiny.h"
 #include "fixtures.h"
 
-#include <glib/gstdio.h>
 #include <signal.h>
 #include <string.h>
-
-/* Below the build folder's tests/. */
-static char *
-python_plugins (void)
-{
-  return g_build_filename (tiny_plugins (), "..", "python", NULL);
-}
-
-static gboolean
-has_typelib (void)
-{
-  g_autofree char *path = g_build_filename (tiny_plugins (), "../../../plugins/Cleave-1.0.typelib", NULL);
-
-  return g_file_test (path, G_FILE_TEST_EXISTS);
-}
-
-#define NEEDS_TYPELIB()                                                                                                \
-  if (!has_typelib ())                                                                                                 \
-  SKIP ("Python plugins need the typelib, and this build has none (-Dintrospection=false)")
-
-/* A plugin in FOLDER: its manifest, and its code below the usual imports. */
-static void
-write_plugin (const char *folder, const char *name, const char *kind, const char *code)
-{
-  g_autofree char *manifest_name = g_strconcat (name, ".plugin", NULL);
-  g_autofree char *module_name = g_strconcat (name, ".py", NULL);
-  g_autofree char *manifest = g_strdup_printf ("[Plugin]\nModule=%s\nLoader=python3\nName=%s\nX-Cleave-Kind=%s\n"
-                                               "X-Cleave-API=1.0\n",
-                                               name, name, kind);
-  g_autofree char *module = g_strconcat ("from gi.repository import Cleave, GLib, GObject\n", code, NULL);
-
-  g_free (fixture_write (folder, manifest_name, manifest));
-  g_free (fixture_write (folder, module_name, module));
-}
 
 /* --- a component of each kind drives a search --- */
 
@@ -54,7 +19,7 @@ static void
 expect_same_search (const char *const *in_python, const char *const *in_c)
 {
   const char *folder = test_temporary_folder ();
-  g_autofree char *plugins = python_plugins ();
+  g_autofree char *plugins = fixture_python_plugins ();
   g_autofree char *out_python = g_build_filename (folder, "python", NULL);
   g_autofree char *out_c = g_build_filename (folder, "c", NULL);
   g_autoptr (GPtrArray) arguments = g_ptr_array_new ();
@@ -144,7 +109,7 @@ TEST (Python, ThreadsDoNotMatter)
 {
   const char *in_python[] = { "optimizer.plugin=python-random", "channel.plugin=python-link", NULL };
   const char *folder = test_temporary_folder ();
-  g_autofree char *plugins = python_plugins ();
+  g_autofree char *plugins = fixture_python_plugins ();
   const char *more[]
       = { "--plugin-path", plugins, "--set", in_python[0], "--set", in_python[1], "--threads", "2", NULL };
   g_autofree char *one = g_build_filename (folder, "one", NULL);
@@ -197,29 +162,18 @@ TEST (Python, ParametersAreDeclaredAsInC)
   g_autofree char *in_python = NULL;
 
   NEEDS_TYPELIB ();
-  write_plugin (folder, "sample", "channel", sample_code);
+  fixture_write_python (folder, "sample", "channel", sample_code);
   in_c = inspect_parameters (fixture_plugins (), "sample");
   in_python = inspect_parameters (folder, "sample");
   EXPECT_TRUE (strstr (in_c, "Loss rates") != NULL);
   EXPECT_STRING (in_python, in_c);
 }
 
-/* Runs check on the tiny config with these plugins and settings; gives what it prints on stderr. */
-static char *
-check_with (const char *folder, const char *first, const char *second)
-{
-  g_autofree char *config = tiny_write_config (folder);
-  char *err = NULL;
-
-  EXPECT_INT (test_run_cleave (NULL, &err, "check", config, "--plugin-path", folder, "--plugin-path", tiny_plugins (),
-                               "--set", first, second != NULL ? "--set" : NULL, second, NULL),
-              2);
-  return err;
-}
-
+/* The channel tells its values when it is asked for a time. */
 TEST (Python, ParametersHaveTheConfigsValues)
 {
   const char *folder = test_temporary_folder ();
+  g_autofree char *config = tiny_write_config (folder);
   static const char *const cases[][2]
       = { { "channel.throughput=2 Mbit/s", "(2000000.0, 32, False, None, None, 'wifi', [0.0, 0.5])" },
           { "channel.width=8", "(8000000.0, 8, False," },
@@ -233,205 +187,95 @@ TEST (Python, ParametersHaveTheConfigsValues)
           { "channel.witdh=8", "no such parameter of python-sample; did you mean width?" } };
 
   NEEDS_TYPELIB ();
-  write_plugin (folder, "python-sample", "channel", sample_code);
+  fixture_write_python (folder, "python-sample", "channel", sample_code);
   for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
     {
-      g_autofree char *err = check_with (folder, "channel.plugin=python-sample", cases[i][0]);
+      g_autofree char *err = NULL;
+
+      EXPECT_INT (test_run_cleave (NULL, &err, "check", config, "--plugin-path", folder, "--plugin-path",
+                                   tiny_plugins (), "--set", "channel.plugin=python-sample", "--set", cases[i][0],
+                                   NULL),
+                  2);
       test_check (strstr (err, cases[i][1]) != NULL, __FILE__, __LINE__, "%s: %s", cases[i][0], err);
     }
 }
 
-/* --- what is broken --- */
-
-/* That stderr is one line, which ends with TEXT. */
-static void
-expect_line (const char *err, const char *text)
-{
-  g_autofree char *line = g_strconcat (text, "\n", NULL);
-  const char *end = strchr (err, '\n');
-
-  test_check (g_str_has_suffix (err, line) && end != NULL && end[1] == '\0', __FILE__, __LINE__,
-              "\"%s\" is not one line that ends with \"%s\"", err, text);
-}
-
-#define CLASS "class Broken(GObject.Object, Cleave.Oracle):\n"
-
-TEST (Python, ModulesThatCannotBeLoadedAreNamed)
-{
-  static const char *const cases[][2]
-      = { { "def f(:\n", "SyntaxError: invalid syntax (broken.py:2)" },
-          { "import nothing_of_this_name\n",
-            "ModuleNotFoundError: No module named 'nothing_of_this_name' (broken.py:2 in <module>)" },
-          { "def helper():\n    return 1 / 0\nhelper()\n",
-            "ZeroDivisionError: division by zero (broken.py:4 in <module>, broken.py:3 in helper)" },
-          { "raise SystemExit(3)\n", "SystemExit: 3 (broken.py:2 in <module>)" },
-          { CLASS "    def __init__(self):\n        super().__init__()\n        raise ValueError('two\\nlines')\n",
-            "ValueError: two lines (broken.py:5 in __init__)" },
-          { CLASS "    def __init__(self):\n        self.count = 0\n",
-            "Broken.__init__ does not call super().__init__()" },
-          { "class Broken(Cleave.Oracle):\n    pass\n", "TypeError: class Broken is no GObject.Object; expected class "
-                                                        "Broken(GObject.Object, …) (broken.py:2 in <module>)" },
-          { "", "expected one class with Cleave.Oracle in its module, found none" },
-          { CLASS "    pass\nclass Second(Broken):\n    pass\n",
-            "expected one class with Cleave.Oracle in its module, found Broken, Second" },
-          { CLASS "    delay = Cleave.parameter(float, 'ms', 1, 10, 0, 'Delay')\n",
-            "ValueError: the default of delay, 0, is outside 1 to 10 (broken.py:2 in <module>)" },
-          { CLASS "    rates = Cleave.parameter([float], 0, 1, [0, 2], 'Rates')\n",
-            "ValueError: the default of rates, 2, is outside 0 to 1 (broken.py:2 in <module>)" },
-          { CLASS "    mode = Cleave.parameter(('a', 'b'), 'c', 'Mode')\n",
-            "ValueError: the default of mode, c, is none of a|b (broken.py:2 in <module>)" },
-          { CLASS "    plugin = Cleave.parameter(str, None, 'Plugin')\n",
-            "that key of a config names the plugin itself (broken.py:2 in <module>)" },
-          { CLASS "    size = Cleave.parameter(dict, None, 'Size')\n",
-            "expected float, int, bool, str, pathlib.Path, [float], a tuple of words or one of Cleave's interfaces "
-            "(broken.py:2 in <module>, broken.py:3 in Broken)" } };
-
-  NEEDS_TYPELIB ();
-  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
-    {
-      const char *folder = test_temporary_folder ();
-      g_autofree char *err = NULL;
-
-      write_plugin (folder, "broken", "oracle", cases[i][0]);
-      EXPECT_INT (test_run_cleave (NULL, &err, "inspect", "broken", "--plugin-path", folder, NULL), 2);
-      EXPECT_TRUE (g_str_has_prefix (err, "cleave: plugin broken: "));
-      expect_line (err, cases[i][1]);
-    }
-}
-
-TEST (Python, AModuleThatIsNotThereIsNamed)
-{
-  const char *folder = test_temporary_folder ();
-  g_autofree char *module = g_build_filename (folder, "broken.py", NULL);
-  g_autofree char *err = NULL;
-
-  NEEDS_TYPELIB ();
-  write_plugin (folder, "broken", "oracle", "");
-  EXPECT_INT (g_remove (module), 0);
-  EXPECT_INT (test_run_cleave (NULL, &err, "inspect", "broken", "--plugin-path", folder, NULL), 2);
-  EXPECT_TRUE (strstr (err, "there is no broken.py beside its manifest") != NULL);
-}
-
-/* One method of a working component is replaced by a wrong one. */
-typedef struct
-{
-  const char *section;
-  const char *kind;
-  const char *fixture; /* whose code comes before */
-  const char *name;    /* of its class */
-  const char *method;
-  const char *text;
-} WrongMethod;
-
-static const WrongMethod wrong_methods[] = {
-  { "device", "oracle", "python-roofline", "Roofline", "do_estimate(self, network, first, end): return None",
-    "broken: do_estimate gave None, expected a number" },
-  { "device", "oracle", "python-roofline", "Roofline", "do_estimate(self, network, first, end): return '1'",
-    "broken: do_estimate gave '1', expected a number" },
-  { "device", "oracle", "python-roofline", "Roofline", "do_estimate(self, network, first, end): return float('nan')",
-    "gave nan seconds and set no error, expected a finite number ≥ 0" },
-  { "device", "oracle", "python-roofline", "Roofline", "do_estimate(self): return 1",
-    "broken: TypeError: Roofline.do_estimate() takes 1 positional argument but 4 were given" },
-  { "device", "oracle", "python-roofline", "Roofline", "do_estimate(self, network, first, end): {}['x']",
-    "broken: KeyError: 'x' (broken.py:13 in do_estimate)" },
-  { "channel", "channel", "python-link", "Link", "do_draw_losses(self, n, rate, random): return None",
-    "broken: do_draw_losses gave None, expected bytes" },
-  { "channel", "channel", "python-link", "Link", "do_draw_losses(self, n, rate, random): return [2] * n",
-    "draw_losses gave 2 for element 0, expected 0 (lost) or 1 (arrived)" },
-  { "channel", "channel", "python-link", "Link",
-    "do_draw_losses(self, n, rate, random): import array; return array.array('i', [1] * n)[:1]",
-    "broken: do_draw_losses gave array('i', [1]), expected bytes, not items of 4" },
-  { "channel", "channel", "python-link", "Link",
-    "do_seconds(self, n_elements): raise Cleave.error(Cleave.Error.DATA, 'no\\nrate')", ": no rate\n" },
-  { "space", "space", "python-space", "Space", "do_variables(self): return [('first', 3)]",
-    "broken: do_variables gave [('first', 3)], expected a list of (name, [category, …])" },
-  { "space", "space", "python-space", "Space", "do_build(self, candidate): pass",
-    "broken: do_build gave None, expected a Cleave.Network" },
-  { "space", "space", "python-space", "Space", "do_set_dataset(self, info): return False",
-    "broken: do_set_dataset gave False, expected an exception where it fails" },
-  { "dataset", "dataset", "python-dataset", "Handed", "do_info(self): return (4, 3, 16, 16)",
-    "broken: do_info gave (4, 3, 16, 16), expected a Cleave.DatasetInfo" },
-  { "dataset", "dataset", "python-dataset", "Handed",
-    "do_info(self): return Cleave.DatasetInfo(4, 3, 16, 16, [0.5], [1, 1, 1])",
-    "broken: ValueError: 3 channels, 1 means, 3 deviations; expected as many (broken.py:23 in do_info)" },
-  { "optimizer", "optimizer", "python-random", "RandomSearch", "do_start(self, variables): raise KeyboardInterrupt",
-    "broken: KeyboardInterrupt (broken.py:50 in do_start)" },
-};
-
-TEST (Python, WrongMethodsAreNamed)
-{
-  g_autofree char *plugins = python_plugins ();
-
-  NEEDS_TYPELIB ();
-  for (gsize i = 0; i < G_N_ELEMENTS (wrong_methods); i++)
-    {
-      const WrongMethod *wrong = &wrong_methods[i];
-      const char *folder = test_temporary_folder ();
-      g_autofree char *file = g_strconcat (wrong->fixture, ".py", NULL);
-      g_autofree char *whole = tiny_read (plugins, file);
-      g_autofree char *code = g_strdup_printf ("%s\n    def %s\n", whole, wrong->method);
-      g_autofree char *setting = g_strconcat (wrong->section, ".plugin=broken", NULL);
-      g_autofree char *err = NULL;
-
-      write_plugin (folder, "broken", wrong->kind, code);
-      err = check_with (folder, setting, NULL);
-      test_check (strstr (err, wrong->text) != NULL, __FILE__, __LINE__, "%s\n%s", wrong->method, err);
-    }
-}
-
-TEST (Python, AMethodThatIsMissingIsNamed)
-{
-  const char *folder = test_temporary_folder ();
-  g_autofree char *err = NULL;
-
-  NEEDS_TYPELIB ();
-  write_plugin (folder, "broken", "oracle", CLASS "    pass\n");
-  err = check_with (folder, "device.plugin=broken", NULL);
-  EXPECT_TRUE (strstr (err, "[device] plugin = broken: the plugin has no method estimate\n") != NULL);
-}
-
 /* --- runs that are stopped --- */
 
-/* A roofline whose 30th estimate fails: in the search, where pre-training's checkpoint is there. */
-static const char failing_code[] = "class Failing(GObject.Object, Cleave.Oracle):\n"
-                                   "    n_estimates = 0\n"
-                                   "    def do_estimate(self, network, first, end):\n"
-                                   "        Failing.n_estimates += 1\n"
-                                   "        return sum(self.seconds(op) for op in network.ops[first:end])\n"
-                                   "    def seconds(self, op):\n"
-                                   "        return max(op.flops, op.bytes) / 1e10 / (Failing.n_estimates < 30)\n";
+/* A roofline whose 48th estimate does something else, in the search's second epoch. */
+static const char failing_code[]
+    = "def fail(): %s\n"
+      "class Failing(GObject.Object, Cleave.Oracle):\n"
+      "    n_estimates = 0\n"
+      "    def do_estimate(self, network, first, end):\n"
+      "        Failing.n_estimates += 1\n"
+      "        if Failing.n_estimates == 48: fail()\n"
+      "        return sum(max(op.flops, op.bytes) / 1e10 for op in network.ops[first:end])\n";
 
-TEST (Python, AnExceptionLeavesTheCheckpoint)
+static void
+write_failing (const char *folder, const char *failure)
+{
+  g_autofree char *code = g_strdup_printf (failing_code, failure);
+
+  fixture_write_python (folder, "failing", "oracle", code);
+}
+
+/* The run that FAILURE ends in the midst of its search with STATUS and TEXT goes on once the plugin is mended, and
+ * gives what one gives that was never stopped. */
+static void
+expect_run_goes_on (const char *failure, int status, const char *text)
 {
   const char *folder = test_temporary_folder ();
   g_autofree char *out = g_build_filename (folder, "out", NULL);
   g_autofree char *reference = g_build_filename (folder, "reference", NULL);
-  const char *failing[] = { "--plugin-path", folder, "--set", "device.plugin=failing", NULL };
-  const char *mended[] = { "--plugin-path", folder, NULL };
-  const char *in_c[] = { "--set", "device.plugin=roofline", NULL };
+  g_autofree char *plugins = fixture_python_plugins ();
+  const char *plugin_paths[] = { "--plugin-path", folder, "--plugin-path", plugins, NULL };
+  const char *failing[] = { "--plugin-path",
+                            folder,
+                            "--plugin-path",
+                            plugins,
+                            "--set",
+                            "device.plugin=failing",
+                            "--set",
+                            "optimizer.plugin=python-random",
+                            "--set",
+                            "optimizer.draws=4",
+                            "--set",
+                            "objective.latency-threshold=2.06 ms",
+                            NULL };
+  const char *in_c[] = { "--set", "device.plugin=roofline", "--set", "optimizer.plugin=random",
+                         "--set", "optimizer.draws=4",      "--set", "objective.latency-threshold=2.06 ms",
+                         NULL };
   g_autofree char *err = NULL;
-  g_autofree char *mended_code = NULL;
-  char *failure;
 
-  NEEDS_TYPELIB ();
-  write_plugin (folder, "failing", "oracle", failing_code);
-  EXPECT_INT (tiny_search (out, failing, &err), 2);
-  EXPECT_TRUE (strstr (err, "failing: ZeroDivisionError: float division by zero (failing.py:6 in do_estimate, "
-                            "failing.py:6 in <genexpr>, failing.py:8 in seconds)")
-               != NULL);
+  write_failing (folder, failure);
+  EXPECT_INT (tiny_search (out, failing, &err), status);
+  test_check (strstr (err, text) != NULL, __FILE__, __LINE__, "%s", err);
   EXPECT_TRUE (strstr (err, "Traceback") == NULL);
   EXPECT_TRUE (tiny_exists (out, "checkpoint.npz"));
   EXPECT_TRUE (!tiny_exists (out, "result.json"));
-  EXPECT_NEAR (tiny_metric (out, "pretrain", "step"), 8, 0);
+  EXPECT_NEAR (tiny_metric (out, "search", "step"), 4, 0); /* the last of the first epoch */
 
-  mended_code = g_strdup (failing_code);
-  failure = strstr (mended_code, " / (Failing");
-  memcpy (failure, "\n", 2);
-  write_plugin (folder, "failing", "oracle", mended_code);
-  EXPECT_INT (tiny_resume (out, mended, NULL), 0);
+  write_failing (folder, "pass");
+  EXPECT_INT (tiny_resume (out, plugin_paths, NULL), 0);
   EXPECT_INT (tiny_search (reference, in_c, NULL), 0);
   for (gsize i = 0; i < G_N_ELEMENTS (same_files); i++)
     EXPECT_TRUE (tiny_same_file (out, reference, same_files[i]));
+}
+
+TEST (Python, AnExceptionLeavesTheLastCheckpoint)
+{
+  NEEDS_TYPELIB ();
+  expect_run_goes_on (
+      "[][54]", 2,
+      "failing: IndexError: list index out of range (failing.py:7 in do_estimate, failing.py:2 in fail)\n");
+}
+
+/* It has its checkpoint written there, from which the optimizer in Python takes back its state. */
+TEST (Python, AnInterruptWritesACheckpoint)
+{
+  NEEDS_TYPELIB ();
+  expect_run_goes_on ("raise KeyboardInterrupt", 130, "--resume");
 }
 
 /* Python does not take the signal: the run ends as one in C does. On a busy machine it may be over before it: then once
@@ -439,7 +283,7 @@ TEST (Python, AnExceptionLeavesTheCheckpoint)
 TEST (Python, CtrlCStillWritesACheckpoint)
 {
   const char *folder = test_temporary_folder ();
-  g_autofree char *plugins = python_plugins ();
+  g_autofree char *plugins = fixture_python_plugins ();
   g_autofree char *config = tiny_write_config (folder);
   int status = 0;
 
@@ -467,82 +311,6 @@ TEST (Python, CtrlCStillWritesACheckpoint)
       EXPECT_TRUE (status != 130 || !tiny_exists (out, "result.json"));
     }
   EXPECT_INT (status, 130);
-}
-
-/* --- starting Python --- */
-
-/* Runs inspect with the dynamic linker telling of the files it opens. */
-static char *
-inspect_with_linker (const char *name)
-{
-  g_autofree char *plugins = python_plugins ();
-  char *err = NULL;
-
-  g_setenv ("LD_DEBUG", "files", TRUE);
-  EXPECT_INT (test_run_cleave (NULL, &err, "inspect", name, "--plugin-path", plugins, NULL), 0);
-  g_unsetenv ("LD_DEBUG");
-  return err;
-}
-
-TEST (Python, IsNotLoadedForPluginsInC)
-{
-  g_autofree char *with = NULL;
-  g_autofree char *without = NULL;
-
-  NEEDS_TYPELIB ();
-  with = inspect_with_linker ("python-roofline");
-  without = inspect_with_linker ("roofline");
-  EXPECT_TRUE (strstr (with, "libpython") != NULL);
-  EXPECT_TRUE (strstr (without, "libroofline") != NULL);
-  EXPECT_TRUE (strstr (without, "libpython") == NULL);
-}
-
-/* The user's PYTHONPATH holds, a PYTHONHOME and a PATH that lead elsewhere do no harm, programs that a plugin starts
- * get them all, and a plugin may be called like a module of Python's own. */
-TEST (Python, TheEnvironmentIsTheUsers)
-{
-  static const char code[]
-      = "import os, random, own_module, beside\n"
-        "assert random.random() < 1\n"
-        "names = ('PYTHONPATH', 'PYTHONHOME', 'PATH', 'GI_TYPELIB_PATH')\n"
-        "shown = ' '.join(str(os.environ.get(name)) for name in names)\n"
-        "assert os.popen('echo $PYTHONPATH $PYTHONHOME $PATH').read().split() == shown.split()[:3]\n"
-        "class Broken(GObject.Object, Cleave.Oracle):\n"
-        "    text = Cleave.parameter(str, f'{own_module.text} {beside.text} {shown}', 'Text')\n"
-        "print('a line that is no JSON')\n";
-  const char *folder = test_temporary_folder ();
-  const char *own = test_temporary_folder ();
-  g_autofree char *given_path = g_strdup (g_getenv ("PATH"));
-  g_autofree char *text = g_strdup_printf ("\"default\" : \"own near %s /nowhere/at/all /nowhere None\"", own);
-  g_autofree char *out = NULL;
-  g_autofree char *err = NULL;
-
-  NEEDS_TYPELIB ();
-  write_plugin (folder, "random", "oracle", code);
-  g_free (fixture_write (own, "own_module.py", "text = 'own'\n"));
-  g_free (fixture_write (folder, "beside.py", "text = 'near'\n"));
-  g_setenv ("PYTHONPATH", own, TRUE);
-  g_setenv ("PYTHONHOME", "/nowhere/at/all", TRUE);
-  g_setenv ("PATH", "/nowhere", TRUE);
-  EXPECT_INT (test_run_cleave (&out, &err, "inspect", "random", "--json", "--plugin-path", folder, NULL), 0);
-  g_unsetenv ("PYTHONPATH");
-  g_unsetenv ("PYTHONHOME");
-  g_setenv ("PATH", given_path, TRUE);
-  test_check (strstr (out, text) != NULL, __FILE__, __LINE__, "%s%s", out, err);
-  EXPECT_STRING (err, "a line that is no JSON\n");
-}
-
-TEST (Python, IsRefusedWithoutTheTypelib)
-{
-  const char *folder = test_temporary_folder ();
-  g_autofree char *err = NULL;
-
-  if (has_typelib ())
-    return; /* nothing to refuse */
-  write_plugin (folder, "broken", "oracle", "");
-  EXPECT_INT (test_run_cleave (NULL, &err, "inspect", "broken", "--plugin-path", folder, NULL), 2);
-  expect_line (err, "plugin broken: it is in Python, and this Cleave was built or installed without Cleave-1.0.typelib "
-                    "(see meson's option introspection)");
 }
 
 /* --- what else there is for authors --- */
@@ -619,7 +387,7 @@ TEST (Python, AuthorsHaveTheRestOfTheApi)
   g_autofree char *err = NULL;
 
   NEEDS_TYPELIB ();
-  write_plugin (folder, "user", "oracle", code);
+  fixture_write_python (folder, "user", "oracle", code);
   EXPECT_INT (test_run_cleave (NULL, &err, "inspect", "user", "--plugin-path", folder, NULL), 0);
   EXPECT_STRING (err, "");
 }
