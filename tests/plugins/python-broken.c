@@ -133,7 +133,7 @@ static const WrongMethod wrong_methods[] = {
     "do_info(self): return Cleave.DatasetInfo(4, 3, 16, 16, [0.5], [1, 1, 1])",
     "broken: ValueError: 3 channels, 1 means, 3 deviations; expected as many (broken.py:23 in do_info)" },
   { "optimizer", "optimizer", "python-random", "RandomSearch", "do_start(self, variables): raise KeyboardInterrupt",
-    "broken: KeyboardInterrupt (broken.py:50 in do_start)" },
+    "broken: KeyboardInterrupt (broken.py:58 in do_start)" },
 };
 
 TEST (PythonBroken, WrongMethodsAreNamed)
