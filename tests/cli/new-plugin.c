@@ -78,6 +78,25 @@ TEST (NewPlugin, WritesASmallProjectOfEachKindInC)
     }
 }
 
+TEST (NewPlugin, WritesASmallProjectOfEachKindInPython)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (kinds); i++)
+    {
+      g_autofree char *folder = g_build_filename (test_temporary_folder (), kinds[i], NULL);
+      g_autofree char *kind_line = g_strdup_printf ("\nX-Cleave-Kind=%s\n", kinds[i]);
+
+      EXPECT_INT (test_run_cleave (NULL, NULL, "new-plugin", "--kind", kinds[i], "--language", "python", "two-words",
+                                   folder, NULL),
+                  0);
+      guint n_lines = check_project (folder);
+      test_check (n_lines > 20 && n_lines < 50, __FILE__, __LINE__, "%s: %u lines", kinds[i], n_lines);
+      check_contents (folder, "two-words.plugin", "\nModule=two-words\nLoader=python3\nName=Two words\n");
+      check_contents (folder, "two-words.plugin", kind_line);
+      check_contents (folder, "two-words.py", "class TwoWords(GObject.Object, Cleave.");
+      check_contents (folder, "test.py", "importlib.import_module(\"two-words\").TwoWords(");
+    }
+}
+
 TEST (NewPlugin, TakesItsNameForTheFolder)
 {
   g_autofree char *folder = g_build_filename (test_temporary_folder (), "link", NULL);
