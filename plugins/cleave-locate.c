@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static char *
-library_folder (void)
+char *
+cleave_locate_library (void)
 {
   Dl_info info;
   char *path = NULL;
@@ -35,7 +35,7 @@ folder_if_there (char *path)
 char *
 cleave_locate_plugins (void)
 {
-  g_autofree char *library = library_folder ();
+  g_autofree char *library = cleave_locate_library ();
   char *folder;
 
   if (library == NULL)
@@ -47,7 +47,7 @@ cleave_locate_plugins (void)
 char *
 cleave_locate_python (void)
 {
-  g_autofree char *library = library_folder ();
+  g_autofree char *library = cleave_locate_library ();
   char *folder;
 
   if (library == NULL)
@@ -59,7 +59,7 @@ cleave_locate_python (void)
 char *
 cleave_locate_typelib (void)
 {
-  g_autofree char *library = library_folder ();
+  g_autofree char *library = cleave_locate_library ();
   static const char *const places[] = { "girepository-1.0", "" };
 
   for (gsize i = 0; library != NULL && i < G_N_ELEMENTS (places); i++)
@@ -78,7 +78,7 @@ cleave_locate_typelib (void)
 static char *
 locate_experiments_folder (void)
 {
-  g_autofree char *library = library_folder ();
+  g_autofree char *library = cleave_locate_library ();
   static const char *const places[] = { CLEAVE_LIB_TO_EXPERIMENTS, "../data/experiments" };
 
   for (gsize i = 0; library != NULL && i < G_N_ELEMENTS (places); i++)

@@ -7,6 +7,8 @@
 
 G_BEGIN_DECLS
 
+/* The folder of libcleave; NULL if it can't be told. */
+char *cleave_locate_library (void);
 /* The folder of Cleave's own plugins, NULL if there is none. */
 char *cleave_locate_plugins (void);
 /* The folder for Python's path, with the overrides and the importer; NULL if there is none. */

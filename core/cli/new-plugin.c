@@ -8,6 +8,8 @@
 
 #include "cli.h"
 
+#include "cleave-locate.h"
+
 #include <errno.h>
 #include <gio/gio.h>
 #include <string.h>
@@ -141,10 +143,25 @@ make_folder (const char *folder, GError **error)
   return FALSE;
 }
 
+/* The test runs in a Python of its own, which has to find this Cleave. NULL where there is no support for Python. */
+static char *
+describe_python_test (void)
+{
+  g_autofree char *python = cleave_locate_python ();
+  g_autofree char *typelib = cleave_locate_typelib ();
+  g_autofree char *library = cleave_locate_library ();
+
+  if (python == NULL || typelib == NULL || library == NULL)
+    return NULL;
+  return g_strdup_printf ("  export PYTHONPATH=%s GI_TYPELIB_PATH=%s LD_LIBRARY_PATH=%s\n  python3 test.py\n", python,
+                          typelib, library);
+}
+
 static void
 tell_next_steps (CleaveKind kind, gboolean is_c, const Names *names, const char *folder)
 {
   const char *section = kind == CLEAVE_KIND_ORACLE ? "device" : cleave_kind_to_string (kind);
+  g_autofree char *test = describe_python_test ();
 
   g_print ("\nNext, in %s:\n", folder);
   if (is_c)
@@ -155,11 +172,11 @@ tell_next_steps (CleaveKind kind, gboolean is_c, const Names *names, const char 
              "To install it for yourself alone, set it up with -Dplugins=%s/cleave/plugins\n",
              names->name, section, names->name, g_get_user_data_dir ());
   else
-    g_print ("  PYTHONPATH=$(pkg-config --variable=pythondir cleave-1.0) python3 test.py\n"
+    g_print ("%s"
              "  cleave check-plugin .\n"
              "  cleave search demo --set %s.plugin=%s --plugin-path .\n"
              "To install it, copy %s.py and %s.plugin to %s/cleave/plugins\n",
-             section, names->name, names->name, names->name, g_get_user_data_dir ());
+             test != NULL ? test : "", section, names->name, names->name, names->name, g_get_user_data_dir ());
 }
 
 static gboolean

@@ -10,8 +10,7 @@ class MyPlugin(GObject.Object, Cleave.Optimizer):
         self.variables, self.best, self.value = variables, [0] * len(variables), float("inf")
 
     def do_ask(self, progress, random):  # an empty list ends the search
-        n = self.samples if progress < 1 else 0
-        return [Cleave.Candidate.new_random(self.variables, random) for i in range(n)]
+        return [Cleave.Candidate.new_random(self.variables, random) for i in range(self.samples if progress < 1 else 0)]
 
     def do_tell(self, trials, values):
         for candidate, value in zip(trials, values):
@@ -25,4 +24,7 @@ class MyPlugin(GObject.Object, Cleave.Optimizer):
         return GLib.Variant("(aud)", (self.best, self.value))
 
     def do_load(self, state):
-        self.best, self.value = state.unpack()
+        if state.get_type_string() != "(aud)":
+            raise Cleave.error(Cleave.Error.DATA, "my-plugin: the state is not of type (aud)")
+        self.best = list(Cleave.Candidate.new_from_variant(state.get_child_value(0), self.variables))
+        self.value = state.unpack()[1]

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Numbers of this space; what holds for every space is left to cleave check-plugin."""
 import importlib
-
 import gi
 
 gi.require_version("Cleave", "1.0")
