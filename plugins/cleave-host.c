@@ -285,20 +285,27 @@ diagnose_module (const CleavePluginDescription *plugin)
   return cause;
 }
 
-/* The plugin that this one can't do without, where that is not loaded; NULL if there is none. */
-static const char *
-find_missing_dependency (CleaveHost *self, PeasPluginInfo *info)
+/* What a plugin says it can't do without is loaded with it, so it is looked at before any code is. */
+static gboolean
+check_dependencies (CleaveHost *self, const CleavePluginDescription *plugin, guint depth, GError **error)
 {
-  const char **names = peas_plugin_info_get_dependencies (info);
-
-  for (; *names != NULL; names++)
+  for (char **name = plugin->dependencies; name != NULL && *name != NULL; name++)
     {
-      PeasPluginInfo *dependency = peas_engine_get_plugin_info (self->engine, *names);
+      const CleavePluginDescription *dependency = cleave_host_find (self, *name);
 
-      if (dependency == NULL || !peas_plugin_info_is_loaded (dependency))
-        return *names;
+      if (dependency == NULL || dependency->problem != NULL || depth == CLEAVE_MOST_NESTED)
+        {
+          g_set_error (error, CLEAVE_ERROR, CLEAVE_ERROR_PLUGIN, "plugin %s: it depends on the plugin %s: %s",
+                       plugin->name, *name,
+                       dependency == NULL            ? "there is none"
+                       : dependency->problem != NULL ? dependency->problem
+                                                     : "dependencies without end");
+          return FALSE;
+        }
+      if (!check_dependencies (self, dependency, depth + 1, error))
+        return FALSE;
     }
-  return NULL;
+  return TRUE;
 }
 
 /* The plugin's libpeas record, its code loaded. */
@@ -320,13 +327,8 @@ load_plugin (CleaveHost *self, const CleavePluginDescription *plugin, Warnings *
   warnings_release (warnings);
   if (!loaded)
     {
-      const char *missing = find_missing_dependency (self, info);
-      g_autofree char *cause = NULL;
+      g_autofree char *cause = diagnose_module (plugin);
 
-      if (missing != NULL)
-        cause = g_strdup_printf ("it depends on the plugin %s, which is not there or can't be loaded", missing);
-      else
-        cause = diagnose_module (plugin);
       g_set_error (error, CLEAVE_ERROR, CLEAVE_ERROR_PLUGIN, "plugin %s: its module can't be loaded: %s", plugin->name,
                    cause);
       return NULL;
@@ -423,6 +425,8 @@ cleave_host_create_bare (CleaveHost *self, CleaveKind kind, const char *name, GE
                    cleave_kind_to_string (kind));
       return NULL;
     }
+  if (!check_dependencies (self, plugin, 0, error))
+    return NULL;
   component = g_str_equal (plugin->loader, "python3") ? create_python (self, plugin, &warnings, error)
                                                       : create_native (self, plugin, &warnings, error);
   if (component == NULL)

@@ -27,11 +27,12 @@ typedef struct
   CleaveKind kind;
   char *description; /* one line */
   char *version;
-  char **authors; /* nullable */
-  char *website;  /* nullable */
-  char *folder;   /* where its manifest lies */
-  char *manifest; /* the manifest's path */
-  char *loader;   /* libpeas's loader for its language, lower case: "c", "python3" */
+  char **authors;      /* nullable */
+  char **dependencies; /* names of the plugins in Depends; nullable */
+  char *website;       /* nullable */
+  char *folder;        /* where its manifest lies */
+  char *manifest;      /* the manifest's path */
+  char *loader;        /* libpeas's loader for its language, lower case: "c", "python3" */
   char
       *problem; /* why it can't be used, as far as its manifest tells; NULL if nothing is wrong. KIND holds only then */
 } CleavePluginDescription;

@@ -66,9 +66,13 @@ find_importer (PeasEngine *engine, const CleavePluginDescription *plugin, GError
           plugin->name);
       return NULL;
     }
-  peas_engine_enable_loader (engine, "python3");
-  peas_engine_add_search_path (engine, python, NULL);
   info = peas_engine_get_plugin_info (engine, IMPORTER);
+  if (info == NULL)
+    {
+      peas_engine_enable_loader (engine, "python3");
+      peas_engine_add_search_path (engine, python, NULL);
+      info = peas_engine_get_plugin_info (engine, IMPORTER);
+    }
   if (info != NULL && (peas_plugin_info_is_loaded (info) || load_importer (engine, info, python, typelib, &problem)))
     return info;
   g_set_error (
@@ -84,14 +88,22 @@ cleave_python_create (PeasEngine *engine, const CleavePluginDescription *plugin,
 {
   PeasPluginInfo *info = find_importer (engine, plugin, error);
   g_autoptr (GObject) importer = NULL;
+  g_autoptr (GError) problem = NULL;
   GObject *component = NULL;
 
   if (info == NULL)
     return NULL;
-  importer = G_OBJECT (peas_engine_create_extension (engine, info, G_TYPE_INITABLE, NULL));
-  g_object_set (importer, "folder", plugin->folder, "plugin", plugin->name, "kind",
-                cleave_kind_to_string (plugin->kind), NULL);
-  if (g_initable_init (G_INITABLE (importer), NULL, error))
-    g_object_get (importer, "component", &component, NULL);
+  importer = (GObject *)peas_engine_create_extension (engine, info, G_TYPE_INITABLE, NULL);
+  if (importer != NULL)
+    {
+      g_object_set (importer, "folder", plugin->folder, "plugin", plugin->name, "kind",
+                    cleave_kind_to_string (plugin->kind), NULL);
+      if (g_initable_init (G_INITABLE (importer), NULL, &problem))
+        g_object_get (importer, "component", &component, NULL);
+    }
+  if (problem != NULL)
+    g_propagate_error (error, g_steal_pointer (&problem));
+  else if (component == NULL)
+    g_set_error (error, CLEAVE_ERROR, CLEAVE_ERROR_PLUGIN, "%s: Python gave no component", plugin->name);
   return component;
 }

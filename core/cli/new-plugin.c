@@ -38,10 +38,15 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Names, names_clear)
 static gboolean
 check_name (CleaveHost *host, const char *name, GError **error)
 {
+  /* Meson's targets, among them that of the project's own test.c. */
+  static const char *const taken[]
+      = { "all", "benchmark", "clean", "coverage", "dist", "install", "test", "uninstall", NULL };
   const CleavePluginDescription *other = cleave_host_find (host, name);
 
-  /* test.c is the project's test. */
-  if (g_str_equal (name, "test") || !g_regex_match_simple ("^[a-z][a-z0-9]*(-[a-z0-9]+)*$", name, 0, 0))
+  if (g_strv_contains (taken, name) || g_str_has_prefix (name, "cleave-") || g_str_has_prefix (name, "g-"))
+    g_set_error (error, CLEAVE_ERROR, CLEAVE_ERROR_CONFIG,
+                 "%s: a name that the build, GLib or Cleave has for itself; choose another, such as my-%s", name, name);
+  else if (!g_regex_match_simple ("^[a-z][a-z0-9]*(-[a-z0-9]+)*$", name, 0, 0))
     g_set_error (error, CLEAVE_ERROR, CLEAVE_ERROR_CONFIG,
                  "%s: expected a name of small letters and digits, words with - between them, such as my-link", name);
   else if (other != NULL)
@@ -150,11 +155,15 @@ describe_python_test (void)
   g_autofree char *python = cleave_locate_python ();
   g_autofree char *typelib = cleave_locate_typelib ();
   g_autofree char *library = cleave_locate_library ();
+  g_autofree char *python_word = NULL, *typelib_word = NULL, *library_word = NULL;
 
   if (python == NULL || typelib == NULL || library == NULL)
     return NULL;
-  return g_strdup_printf ("  export PYTHONPATH=%s GI_TYPELIB_PATH=%s LD_LIBRARY_PATH=%s\n  python3 test.py\n", python,
-                          typelib, library);
+  python_word = g_shell_quote (python);
+  typelib_word = g_shell_quote (typelib);
+  library_word = g_shell_quote (library);
+  return g_strdup_printf ("  PYTHONPATH=%s GI_TYPELIB_PATH=%s LD_LIBRARY_PATH=%s python3 test.py\n", python_word,
+                          typelib_word, library_word);
 }
 
 static void
@@ -162,6 +171,8 @@ tell_next_steps (CleaveKind kind, gboolean is_c, const Names *names, const char 
 {
   const char *section = kind == CLEAVE_KIND_ORACLE ? "device" : cleave_kind_to_string (kind);
   g_autofree char *test = describe_python_test ();
+  g_autofree char *own_plugins_path = g_build_filename (g_get_user_data_dir (), "cleave", "plugins", NULL);
+  g_autofree char *own_plugins = g_shell_quote (own_plugins_path);
 
   g_print ("\nNext, in %s:\n", folder);
   if (is_c)
@@ -169,14 +180,14 @@ tell_next_steps (CleaveKind kind, gboolean is_c, const Names *names, const char 
              "  cleave inspect %s --plugin-path build\n"
              "  cleave search demo --set %s.plugin=%s --plugin-path build\n"
              "  meson install -C build\n"
-             "To install it for yourself alone, set it up with -Dplugins=%s/cleave/plugins\n",
-             names->name, section, names->name, g_get_user_data_dir ());
+             "To install it for yourself alone, set it up with -Dplugins=%s\n",
+             names->name, section, names->name, own_plugins);
   else
     g_print ("%s"
              "  cleave check-plugin .\n"
              "  cleave search demo --set %s.plugin=%s --plugin-path .\n"
-             "To install it, copy %s.py and %s.plugin to %s/cleave/plugins\n",
-             test != NULL ? test : "", section, names->name, names->name, names->name, g_get_user_data_dir ());
+             "  mkdir -p %s && cp %s.py %s.plugin %s\n",
+             test != NULL ? test : "", section, names->name, own_plugins, names->name, names->name, own_plugins);
 }
 
 static gboolean

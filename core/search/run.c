@@ -116,15 +116,23 @@ check_drop_rates (CleaveRun *self, const char *section, GArray *drop_rates, GErr
   return TRUE;
 }
 
+/* The channel's own drop rate; NaN on failure. */
+static double
+ask_drop_rate (CleaveRun *self, GError **error)
+{
+  double drop_rate = cleave_channel_drop_rate (CLEAVE_CHANNEL (self->components->channel), error);
+
+  if (isnan (drop_rate))
+    g_prefix_error (error, "[channel]: ");
+  return drop_rate;
+}
+
 /* Else it would be noticed only by the evaluation, when all training is done. */
 static gboolean
 check_channel (CleaveRun *self, GError **error)
 {
-  if (isnan (cleave_channel_drop_rate (CLEAVE_CHANNEL (self->components->channel), error)))
-    {
-      g_prefix_error (error, "[channel]: ");
-      return FALSE;
-    }
+  if (isnan (ask_drop_rate (self, error)))
+    return FALSE;
   return check_drop_rates (self, "objective", self->settings->drop_rates, error)
          && check_drop_rates (self, "evaluate", self->settings->evaluated_drop_rates, error);
 }
@@ -344,8 +352,8 @@ static CleaveResult *
 run_evaluate (CleaveRun *self, CleaveNetwork *network, GError **error)
 {
   CleaveChannel *channel = CLEAVE_CHANNEL (self->components->channel);
-  double channel_drop_rate = cleave_channel_drop_rate (channel, error);
-  g_autoptr (GArray) rates = isnan (channel_drop_rate) ? NULL : list_evaluated_rates (self, channel_drop_rate);
+  double channel_drop_rate = ask_drop_rate (self, error);
+  g_autoptr (GArray) rates = NULL;
   g_autoptr (CleaveImages) images = NULL;
   CleaveEvaluation evaluation = {
     .engine = self->engine,
@@ -361,6 +369,9 @@ run_evaluate (CleaveRun *self, CleaveNetwork *network, GError **error)
   GArray *accuracies;
   CleaveLatency latency;
 
+  if (isnan (channel_drop_rate))
+    return NULL;
+  rates = list_evaluated_rates (self, channel_drop_rate);
   g_clear_pointer (&self->images, cleave_images_unref); /* so that both subsets are never there together */
   images = cleave_dataset_load (CLEAVE_DATASET (self->components->dataset), CLEAVE_SUBSET_TEST, error);
   evaluation.images = images;

@@ -114,8 +114,8 @@ TEST (CheckPlugin, OneLineForWhatCannotBeLoaded)
     { "no-kind", "FAIL  manifest: [Plugin] X-Cleave-Kind: missing\n" },
     { "garbage", "FAIL  manifest: the manifest can't be read: " },
     { "missing-library", "its module can't be loaded: libcleave-absent.so.9: cannot open shared object file" },
-    { "missing-dependency", "FAIL  component: plugin missing-dependency: its module can't be loaded: it depends on the "
-                            "plugin plugin-that-is-nowhere, which is not there or can't be loaded\n" },
+    { "missing-dependency", "FAIL  component: plugin missing-dependency: it depends on the plugin "
+                            "plugin-that-is-nowhere: there is none\n" },
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)

@@ -39,6 +39,35 @@ TEST (Host, NamesWhatIsBroken)
   expect_broken ("garbage", CLEAVE_KIND_CHANNEL, CLEAVE_ERROR_PLUGIN, "garbage.plugin: the manifest can't be read");
 }
 
+/* The code of a plugin that another depends on would be loaded with it. */
+TEST (Host, DependenciesAreLookedAtBeforeTheyAreLoaded)
+{
+  static const char manifest[] = "[Plugin]\nModule=%s\nName=dependent\nX-Cleave-Kind=channel\nX-Cleave-API=1.0\n"
+                                 "Depends=%s\n";
+  static const char *const cases[][3] = {
+    { "dependent", "wrong-api",
+      "plugin dependent: it depends on the plugin wrong-api: X-Cleave-API = 0.1: made for another version of Cleave" },
+    { "dependent", "nowhere", "plugin dependent: it depends on the plugin nowhere: there is none" },
+    { "circular", "circular", "plugin circular: it depends on the plugin circular: dependencies without end" },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      const char *folder = test_temporary_folder ();
+      const char *const paths[] = { folder, fixture_plugins (), NULL };
+      g_autofree char *text = g_strdup_printf (manifest, cases[i][0], cases[i][1]);
+      g_autofree char *file = g_strconcat (cases[i][0], ".plugin", NULL);
+      g_autofree char *path = fixture_write (folder, file, text);
+      g_autoptr (GError) error = NULL;
+      g_autoptr (CleaveHost) host = cleave_host_new (paths, &error);
+
+      REQUIRE_NO_ERROR (error);
+      EXPECT_TRUE (path != NULL);
+      EXPECT_TRUE (cleave_host_create (host, CLEAVE_KIND_CHANNEL, cases[i][0], &error) == NULL);
+      EXPECT_ERROR (error, CLEAVE_ERROR_PLUGIN, cases[i][2]);
+    }
+}
+
 TEST (Host, BrokenNeighboursDoNoHarm)
 {
   g_autoptr (CleaveHost) host = fixture_host ();

@@ -30,6 +30,10 @@ TEST (PythonBroken, ModulesThatCannotBeLoadedAreNamed)
           { "def helper():\n    return 1 / 0\nhelper()\n",
             "ZeroDivisionError: division by zero (broken.py:4 in <module>, broken.py:3 in helper)" },
           { "raise SystemExit(3)\n", "SystemExit: 3 (broken.py:2 in <module>)" },
+          { "raise ValueError('caf\\udce9.csv\\0: what is no UTF-8')\n",
+            "ValueError: caf\\udce9.csv\\0: what is no UTF-8 (broken.py:2 in <module>)" },
+          { "open('/nowhere/at/all.csv')\n",
+            "FileNotFoundError: [Errno 2] No such file or directory: '/nowhere/at/all.csv' (broken.py:2 in <module>)" },
           { CLASS "    def __init__(self):\n        super().__init__()\n        raise ValueError('two\\nlines')\n",
             "ValueError: two lines (broken.py:5 in __init__)" },
           { CLASS "    def __init__(self):\n        self.count = 0\n",
@@ -62,6 +66,36 @@ TEST (PythonBroken, ModulesThatCannotBeLoadedAreNamed)
       EXPECT_TRUE (g_str_has_prefix (err, "cleave: plugin broken: "));
       expect_line (err, cases[i][1]);
     }
+}
+
+/* Its exception can't even be told: its text is asked for, and fails in a way of its own. */
+TEST (PythonBroken, AnExceptionWithoutWordsIsAnError)
+{
+  static const char code[] = "class Odd(Exception):\n    def __reduce__(self): pass\n"
+                             "    @property\n    def __traceback__(self): raise self\nraise Odd()\n";
+  const char *folder = test_temporary_folder ();
+  g_autofree char *err = NULL;
+
+  NEEDS_TYPELIB ();
+  fixture_write_python (folder, "broken", "oracle", code);
+  EXPECT_INT (test_run_cleave (NULL, &err, "inspect", "broken", "--plugin-path", folder, NULL), 2);
+  expect_line (err, "broken: Odd, which can't be told in words");
+}
+
+TEST (PythonBroken, DependenciesAreLookedAt)
+{
+  const char *folder = test_temporary_folder ();
+  g_autofree char *manifest = g_build_filename (folder, "broken.plugin", NULL);
+  g_autofree char *text = NULL;
+  g_autofree char *err = NULL;
+
+  NEEDS_TYPELIB ();
+  fixture_write_python (folder, "broken", "oracle", CLASS "    pass\n");
+  EXPECT_TRUE (g_file_get_contents (manifest, &text, NULL, NULL));
+  g_autofree char *longer = g_strconcat (text, "Depends=nowhere\n", NULL);
+  EXPECT_TRUE (g_file_set_contents (manifest, longer, -1, NULL));
+  EXPECT_INT (test_run_cleave (NULL, &err, "inspect", "broken", "--plugin-path", folder, NULL), 2);
+  expect_line (err, "plugin broken: it depends on the plugin nowhere: there is none");
 }
 
 TEST (PythonBroken, AModuleThatIsNotThereIsNamed)

@@ -101,6 +101,19 @@ TEST (Run, an_impossible_channel_is_noticed_before_any_work)
   EXPECT_ERROR (error, CLEAVE_ERROR_PLUGIN, "[channel]: BrokenLink: the channel gave inf bits");
 }
 
+TEST (Run, a_channel_that_fails_at_the_end_is_an_error)
+{
+  static const char *const settings[]
+      = { "channel.plugin=broken-link", "channel.own-drop-rate=0.1", "channel.forgetful=true", NULL };
+  const CleaveObserver observer = { 0 };
+  g_autoptr (GError) error = NULL;
+  g_autoptr (CleaveRun) run = make_run (settings, &error);
+  REQUIRE_NO_ERROR (error);
+
+  EXPECT_TRUE (cleave_run_execute (run, &observer, &error) == NULL);
+  EXPECT_ERROR (error, CLEAVE_ERROR_IO, "[channel]: the drop rate is forgotten");
+}
+
 /* Bursts of two can't lose more than two thirds, b ÷ (b + 1): one arrives between two of them. */
 TEST (Run, a_drop_rate_that_the_channel_cannot_have_is_noticed_before_any_work)
 {

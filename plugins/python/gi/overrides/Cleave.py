@@ -2,8 +2,8 @@
 """Cleave for Python: parameters, checked methods, errors, and the conveniences of lists and bytes.
 
 PyGObject loads this on top of what the typelib gives. It forwards only GLib.Error from a method that C calls; any other
-exception, or a result of the wrong type, would be printed and become 0 or NULL. So every do_* method of a component is
-wrapped here."""
+exception, or a result of the wrong type, would be printed and become 0 or NULL. So every do_* method in the class of a
+component is wrapped here."""
 import array
 import functools
 import os
@@ -31,7 +31,10 @@ def export(value):
 
 def error(code, message):
     """The exception to raise where a method can say what is wrong: error(Cleave.Error.DATA, "t.csv: no such file")."""
-    return GLib.Error.new_literal(Cleave.error_quark(), " ".join(message.split()), int(code))
+    line = " ".join(str(message).split()).replace("\0", "\\0")
+    # A file's name may hold what is not UTF-8.
+    line = line.encode("utf-8", "backslashreplace").decode()
+    return GLib.Error.new_literal(Cleave.error_quark(), line, int(code))
 
 
 class Mistake(Exception):
@@ -55,7 +58,15 @@ def describe(exception):
 
 
 def as_error(exception, plugin, folder):
-    """The exception as one of Cleave's errors, in one line; with the frames that lie in the plugin's folder."""
+    """The exception as one of Cleave's errors, whatever it is: what else left a method would be printed and be 0."""
+    try:
+        return convert_exception(exception, plugin, folder)
+    except BaseException:
+        return error(Cleave.Error.PLUGIN, f"{plugin}: {type(exception).__name__}, which can't be told in words")
+
+
+def convert_exception(exception, plugin, folder):
+    """In one line, with the frames that lie in the plugin's folder."""
     if isinstance(exception, GLib.Error) and exception.domain == GLib.quark_to_string(Cleave.error_quark()):
         return exception
     frames = [
@@ -63,7 +74,8 @@ def as_error(exception, plugin, folder):
         for frame in traceback.extract_tb(exception.__traceback__)
         if frame.filename.startswith(os.path.join(folder, "")) and frame.filename != __file__
     ]
-    code = Cleave.Error.CANCELLED if isinstance(exception, KeyboardInterrupt) else Cleave.Error.PLUGIN
+    codes = {KeyboardInterrupt: Cleave.Error.CANCELLED, OSError: Cleave.Error.IO}
+    code = next((codes[kind] for kind in codes if isinstance(exception, kind)), Cleave.Error.PLUGIN)
     return error(code, f"{plugin}: {describe(exception)}" + (f" ({', '.join(frames)})" if frames else ""))
 
 
