@@ -222,6 +222,14 @@ check_additive (Conformance *self, GError **error)
   return check_all (self, note_difference, error);
 }
 
+/* A refusal is an answer too. */
+static gboolean
+check_same_seconds (const char *where, guint n_ops, double before, double now, GError **error)
+{
+  return before == now || (isnan (before) && isnan (now))
+         || conformance_fail (error, "the %s %u ops took %.17g s and take %.17g s now", where, n_ops, before, now);
+}
+
 /* The same stretch takes the same time whatever was asked before, and of whichever component. */
 static gboolean
 check_same_twice (Conformance *self, GError **error)
@@ -241,9 +249,9 @@ check_same_twice (Conformance *self, GError **error)
       if (!estimate_stretches (&again, CLEAVE_ORACLE (asked[i]), network, error))
         return FALSE;
       for (guint op = 0; op <= first.n_ops; op++)
-        if (!isnan (first.heads[op]) && first.heads[op] != again.heads[op])
-          return conformance_fail (error, "the first %u ops took %.17g s and take %.17g s now", op, first.heads[op],
-                                   again.heads[op]);
+        if (!check_same_seconds ("first", op, first.heads[op], again.heads[op], error)
+            || !check_same_seconds ("last", first.n_ops - op, first.tails[op], again.tails[op], error))
+          return FALSE;
     }
   return TRUE;
 }
