@@ -252,8 +252,8 @@ check_start_anew (Conformance *self, GError **error)
 
 /* --- nonsense: but that nothing is asked of an optimizer before it is started is the core's promise --- */
 
-/* A state that does not fit is refused and changes nothing; with one that is taken, an optimizer works or says why not.
- */
+/* A state that does not fit is refused, with a reason, and changes nothing; with one that is taken, an optimizer works
+ * or says why not. */
 static gboolean
 check_wrong_state (Conformance *self, GVariant *nonsense, gboolean must_refuse, GError **error)
 {
@@ -278,6 +278,9 @@ check_wrong_state (Conformance *self, GVariant *nonsense, gboolean must_refuse, 
       return works || conformance_is_clean (problem)
              || conformance_fail (error, "after load of an empty state: %s", problem->message);
     }
+  if (!conformance_is_clean (problem))
+    return conformance_fail (error, "load of a state of type %s: %s", g_variant_get_type_string (nonsense),
+                             problem->message);
   g_autoptr (GVariant) after = cleave_optimizer_save (play.optimizer, error);
   if (after == NULL)
     return FALSE;

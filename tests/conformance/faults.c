@@ -126,6 +126,7 @@ TEST (ConformanceFaults, Optimizer)
     { "remembers", "FAIL search: started anew: started again: its state is another at the end" },
     { "state", "FAIL state: saved before step 2 and loaded: …" },
     { "takes all", "FAIL nonsense: load takes a state of type s, expected an error" },
+    { "refuses mutely", "FAIL nonsense: load of a state of type s: FaultyOptimizer: the optimizer's load failed and…" },
     { "refuses late", "FAIL nonsense: load refuses a state of type s, and has changed the optimizer's own" },
     { "empty state",
       "FAIL nonsense: after load of an empty state: recommend gave a candidate with 0 choices, expected 4" },
