@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 /* How often time and memory are looked at. A process takes some 100 MB meanwhile at most. */
@@ -21,8 +22,8 @@
 typedef struct
 {
   GMainLoop *loop;
-  GSubprocess *process;
-  pid_t pid;
+  GPid pid;
+  siginfo_t ended; /* si_pid is 0 until the child has ended */
   const CheckPluginOptions *options;
   int fd;
   GString *text; /* told, and no whole line yet */
@@ -87,16 +88,6 @@ on_readable (gint fd, GIOCondition condition, gpointer data)
   return read_lines (data);
 }
 
-static void
-on_end (GObject *source, GAsyncResult *result, gpointer data)
-{
-  Watch *self = data;
-
-  g_subprocess_wait_finish (self->process, result, NULL);
-  read_lines (self);
-  g_main_loop_quit (self->loop);
-}
-
 /* Memory that the child has in use, in bytes; 0 where that can't be told. */
 static double
 get_memory (Watch *self)
@@ -110,10 +101,29 @@ get_memory (Watch *self)
   return (double)n_pages * sysconf (_SC_PAGESIZE);
 }
 
+/* What the plugin has started ends with the child, which is waited for last: until then its group's number is no
+ * other's. */
+static gboolean
+has_ended (Watch *self)
+{
+  if (waitid (P_PID, self->pid, &self->ended, WEXITED | WNOHANG | WNOWAIT) == 0 && self->ended.si_pid == 0)
+    return FALSE;
+  end_child (self);
+  waitpid (self->pid, NULL, 0);
+  return TRUE;
+}
+
 static gboolean
 on_poll (gpointer data)
 {
   Watch *self = data;
+
+  if (has_ended (self))
+    {
+      read_lines (self);
+      g_main_loop_quit (self->loop);
+      return G_SOURCE_CONTINUE;
+    }
   const double seconds = (double)(g_get_monotonic_time () - self->since) / G_USEC_PER_SEC;
   const double gibibytes = get_memory (self) / (1 << 30);
 
@@ -140,8 +150,11 @@ on_signal (gpointer data)
 static gboolean
 start (Watch *self, char **arguments, GError **error)
 {
-  g_autoptr (GSubprocessLauncher) launcher = g_subprocess_launcher_new (G_SUBPROCESS_FLAGS_NONE);
+  /* GLib's own allocator hides leaks in its pages. */
+  g_auto (GStrv) environment = g_environ_setenv (g_get_environ (), "G_SLICE", "always-malloc", TRUE);
   g_autoptr (GPtrArray) all = g_ptr_array_new_with_free_func (g_free);
+  const int report_fd = REPORT_FD;
+  gboolean is_started;
   int ends[2];
 
   if (!g_unix_open_pipe (ends, FD_CLOEXEC, error))
@@ -154,16 +167,12 @@ start (Watch *self, char **arguments, GError **error)
   g_ptr_array_add (all, NULL);
   self->fd = ends[0];
   g_unix_set_fd_nonblocking (self->fd, TRUE, NULL);
-  g_subprocess_launcher_take_fd (launcher, ends[1], REPORT_FD);
-  g_subprocess_launcher_take_stdout_fd (launcher, dup (STDERR_FILENO));
-  g_subprocess_launcher_set_child_setup (launcher, set_up_child, NULL, NULL);
-  /* GLib's own allocator hides leaks in its pages. */
-  g_subprocess_launcher_setenv (launcher, "G_SLICE", "always-malloc", TRUE);
-  self->process = g_subprocess_launcher_spawnv (launcher, (const char *const *)all->pdata, error);
-  if (self->process == NULL)
-    return FALSE;
-  self->pid = (pid_t)g_ascii_strtoll (g_subprocess_get_identifier (self->process), NULL, 10);
-  return TRUE;
+  signal (SIGCHLD, SIG_DFL); /* who started this command may ignore it: no child could be waited for */
+  is_started = g_spawn_async_with_pipes_and_fds (
+      NULL, (const char *const *)all->pdata, (const char *const *)environment, G_SPAWN_DO_NOT_REAP_CHILD, set_up_child,
+      NULL, -1, STDERR_FILENO, -1, &ends[1], &report_fd, 1, &self->pid, NULL, NULL, NULL, error);
+  close (ends[1]);
+  return is_started;
 }
 
 static void
@@ -179,7 +188,6 @@ run_loop (Watch *self)
       sources[i] = g_unix_signal_add (numbers[i], on_signal, self);
   g_source_set_callback (reader, G_SOURCE_FUNC (on_readable), self, NULL);
   g_source_attach (reader, NULL);
-  g_subprocess_wait_async (self->process, NULL, on_end, self);
   self->since = g_get_monotonic_time ();
   g_main_loop_run (self->loop);
   g_source_destroy (reader);
@@ -195,10 +203,10 @@ describe_end (Watch *self)
 {
   if (self->reason != NULL)
     return g_strdup (self->reason);
-  if (g_subprocess_get_if_signaled (self->process))
-    return g_strdup_printf ("crashed (SIG%s)", sigabbrev_np (g_subprocess_get_term_sig (self->process)));
-  if (g_subprocess_get_exit_status (self->process) != 0)
-    return g_strdup_printf ("ended the process with status %d", g_subprocess_get_exit_status (self->process));
+  if (self->ended.si_code != CLD_EXITED)
+    return g_strdup_printf ("crashed (SIG%s)", sigabbrev_np (self->ended.si_status));
+  if (self->ended.si_status != 0)
+    return g_strdup_printf ("ended the process with status %d", self->ended.si_status);
   return NULL;
 }
 
@@ -221,7 +229,6 @@ check_plugin_watch (char **arguments, const CheckPluginOptions *options, CheckPl
     }
   if (self.fd >= 0)
     close (self.fd);
-  g_clear_object (&self.process);
   g_string_free (self.text, TRUE);
   g_free (self.reason);
   if (problem == NULL)

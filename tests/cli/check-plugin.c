@@ -89,6 +89,17 @@ TEST (CheckPlugin, WhatAPluginPrintsIsNotInTheReport)
   EXPECT_TRUE (strstr (err, "a plugin may print what it likes\n") != NULL);
 }
 
+/* Stderr is read to its end, which is when all that hold it have ended. */
+TEST (CheckPlugin, WhatAPluginStartsEndsWithIt)
+{
+  g_autofree char *out = NULL;
+  g_autofree char *err = NULL;
+
+  EXPECT_INT (check_fault ("faulty-channel", "process", &out, &err), 0);
+  expect_end (out, "14 passed, 0 failed, 0 skipped");
+  EXPECT_STRING (err, "");
+}
+
 /* A sanitizer has an allocator of its own, and finds leaks itself. */
 TEST (CheckPlugin, FindsLeaks)
 {
