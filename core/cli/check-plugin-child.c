@@ -36,13 +36,23 @@ catch_warning (GLogLevelFlags level, const GLogField *fields, gsize n_fields, gp
 
 /* --- what the parent is told --- */
 
-static void
-tell (Child *self, const char *word, const char *name, const char *more)
+/* What stands between fields and lines becomes a blank in a field. */
+static G_GNUC_NULL_TERMINATED void
+tell (Child *self, const char *word, ...)
 {
-  g_autofree char *line = g_strdup_printf ("%s\t%s\t%s", word, name, more != NULL ? more : "");
+  g_autoptr (GString) line = g_string_new (word);
+  const char *field;
+  va_list fields;
 
-  g_strdelimit (line, "\r\n", ' ');
-  dprintf (self->fd, "%s\n", line);
+  va_start (fields, word);
+  while ((field = va_arg (fields, const char *)) != NULL)
+    {
+      g_autofree char *text = g_strdelimit (g_strdup (field), "\t\r\n", ' ');
+
+      g_string_append_printf (line, "\t%s", text);
+    }
+  va_end (fields);
+  dprintf (self->fd, "%s\n", line->str);
 }
 
 static void
@@ -50,7 +60,7 @@ on_begin (gpointer data, const char *check, const char *detail)
 {
   if (detail == NULL)
     g_clear_pointer (&first_warning, g_free);
-  tell (data, "begin", check, detail);
+  tell (data, "begin", check, detail != NULL ? detail : "", NULL);
 }
 
 static void
@@ -58,17 +68,17 @@ on_end (gpointer data, const char *check, CleaveVerdict verdict, const char *tex
 {
   Child *self = data;
   gboolean has_warned = verdict != CLEAVE_VERDICT_FAILED && first_warning != NULL;
-  g_autofree char *more = NULL;
+  g_autofree char *number = NULL;
 
   if (self->usage != NULL)
     return;
   if (has_warned)
     {
       verdict = CLEAVE_VERDICT_FAILED;
-      text = g_strdelimit (first_warning, "\t", ' ');
+      text = first_warning;
     }
-  more = g_strdup_printf ("%d\t%s", verdict, text != NULL ? text : "");
-  tell (self, "end", check, more);
+  number = g_strdup_printf ("%d", verdict);
+  tell (self, "end", check, number, text != NULL ? text : "", NULL);
 }
 
 /* --- what is checked --- */
@@ -181,7 +191,7 @@ check_plugin_report (CleaveHost *host, const CleavePluginDescription *plugin, co
   if (self.usage != NULL)
     tell (&self, "usage", self.usage->message, NULL);
   else
-    tell (&self, "done", "", NULL);
+    tell (&self, "done", NULL);
   g_clear_error (&self.usage);
   g_clear_object (&self.config);
   g_clear_pointer (&first_warning, g_free);

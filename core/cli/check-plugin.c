@@ -210,12 +210,12 @@ on_line (gpointer data, char **fields)
   else if (n_fields == 4 && g_str_equal (fields[0], "end") && strlen (fields[2]) == 1 && *fields[2] >= '0'
            && *fields[2] < '0' + N_VERDICTS)
     add_check (self, fields[1], *fields[2] - '0', fields[3]);
-  else if (n_fields == 3 && g_str_equal (fields[0], "usage"))
+  else if (n_fields == 2 && g_str_equal (fields[0], "usage"))
     {
       g_free (self->usage);
       self->usage = g_strdup (fields[1]);
     }
-  else if (n_fields == 3 && g_str_equal (fields[0], "done"))
+  else if (n_fields == 1 && g_str_equal (fields[0], "done"))
     self->is_done = TRUE;
 }
 

@@ -222,6 +222,7 @@ TEST (CheckPlugin, TellsWrongUsage)
     { "check-plugin", "gilbert", "--set", "drop-rate=2", "--set: [channel] drop-rate = 2: expected 0 to 0.99" },
     { "check-plugin", "gilbert", "--set", "dorp-rate=0.2", "no such parameter of gilbert; did you mean drop-rate?" },
     { "check-plugin", "gilbert", "--set", "nonsense", "--set nonsense: expected key=value" },
+    { "check-plugin", "gilbert", "--set", "drop\trate=1", "--set drop rate=1: expected key=value" },
     { "check-plugin", "gilbert", "--timeout", "0", "expected numbers above 0" },
     { "check-plugin", "gilbert", "--config", "/nowhere.ini", "/nowhere.ini" },
     { "check-plugin", "flops", "--space", "asng", "asng is an optimizer, expected a space" },
