@@ -20,7 +20,7 @@ typedef struct
   char **assignments;  /* KEY=VALUE */
   char *config;        /* nullable */
   char *space;         /* nullable: the plugin whose networks an oracle is asked about */
-  double time_limit;   /* s, of a check */
+  double time_limit;   /* s, of a check up to its first case, and of each case */
   double memory_limit; /* GiB, of the process */
   int report_fd;       /* −1 in the parent */
 } CheckPluginOptions;
