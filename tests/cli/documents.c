@@ -120,9 +120,13 @@ TEST (Documents, bash_completes_commands_options_and_plugins)
   g_autofree char *options = complete ("cleave compare --s", 2);
   g_autofree char *plugins = complete ("cleave inspect lossy", 2);
   g_autofree char *sections = complete ("cleave inspect obj", 2);
+  g_autofree char *checked = complete ("cleave check-plugin lossy", 2);
+  g_autofree char *unchecked = complete ("cleave check-plugin obj", 2);
 
   EXPECT_STRING (commands, "calibrate\ncheck\ncheck-plugin\ncompare\n");
   EXPECT_STRING (options, "--seeds=\n--set=\n");
   EXPECT_STRING (plugins, "lossy-link\n");
   EXPECT_STRING (sections, "objective\n");
+  EXPECT_STRING (checked, "lossy-link\n");
+  EXPECT_STRING (unchecked, "\n");
 }
