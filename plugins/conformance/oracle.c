@@ -44,16 +44,10 @@ build_network (Conformance *self, guint32 index, GError **error)
     return NULL;
 
   gsize n_variables = g_variant_n_children (variables);
-  g_autofree guint *choices = g_new0 (guint, n_variables);
+  g_autofree guint *zeros = g_new0 (guint, n_variables);
   g_autoptr (CleaveRandom) random = cleave_random_new (1, PURPOSE, index, 0);
-  for (gsize i = 0; i < n_variables && index > 0; i++)
-    {
-      g_autoptr (GVariant) categories = NULL;
-
-      g_variant_get_child (variables, i, "(&s@as)", NULL, &categories);
-      choices[i] = cleave_random_below (random, g_variant_n_children (categories));
-    }
-  g_autoptr (CleaveCandidate) candidate = cleave_candidate_new (choices, n_variables);
+  g_autoptr (CleaveCandidate) candidate
+      = index > 0 ? cleave_candidate_new_random (variables, random) : cleave_candidate_new (zeros, n_variables);
   return cleave_space_build (space, candidate, error);
 }
 

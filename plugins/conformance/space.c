@@ -59,13 +59,9 @@ make_candidate (GVariant *variables, gsize variable, guint category)
 static CleaveCandidate *
 draw_candidate (GVariant *variables, guint32 index)
 {
-  gsize n_variables = g_variant_n_children (variables);
-  g_autofree guint *choices = g_new (guint, n_variables);
   g_autoptr (CleaveRandom) random = cleave_random_new (1, PURPOSE, index, 0);
 
-  for (gsize i = 0; i < n_variables; i++)
-    choices[i] = cleave_random_below (random, count_categories (variables, i));
-  return cleave_candidate_new (choices, n_variables);
+  return cleave_candidate_new_random (variables, random);
 }
 
 /* A component that was told of no data set, and its variables. */
