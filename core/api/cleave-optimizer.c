@@ -2,6 +2,7 @@
 #include <cleave/cleave-error.h>
 #include <cleave/cleave-optimizer.h>
 #include <math.h>
+#include <string.h>
 
 G_DEFINE_INTERFACE (CleaveOptimizer, cleave_optimizer, G_TYPE_OBJECT)
 
@@ -236,6 +237,29 @@ cleave_optimizer_load (CleaveOptimizer *self, GVariant *state, GError **error)
   return check_result (self, loaded, "load", method_error, error);
 }
 
+/* Names are columns of a table. */
+static gboolean
+check_metric_names (CleaveOptimizer *self, GVariant *metrics, GError **error)
+{
+  GVariantIter iter;
+  const char *name;
+
+  g_variant_iter_init (&iter, metrics);
+  while (g_variant_iter_next (&iter, "{&sd}", &name, NULL))
+    if (*name == '\0' || strpbrk (name, ",\"\r\n") != NULL)
+      {
+        g_autofree char *escaped = g_strescape (name, NULL);
+
+        g_set_error (
+            error, CLEAVE_ERROR, CLEAVE_ERROR_PLUGIN,
+            "%s: the optimizer's metrics have one called “%s”, expected a name without commas, quotes and line "
+            "breaks",
+            G_OBJECT_TYPE_NAME (self), escaped);
+        return FALSE;
+      }
+  return TRUE;
+}
+
 /**
  * cleave_optimizer_metrics:
  * @self: an optimizer that was started
@@ -268,5 +292,5 @@ cleave_optimizer_metrics (CleaveOptimizer *self, GError **error)
                    g_variant_get_type_string (metrics));
       return NULL;
     }
-  return g_steal_pointer (&metrics);
+  return check_metric_names (self, metrics, error) ? g_steal_pointer (&metrics) : NULL;
 }

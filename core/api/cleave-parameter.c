@@ -346,15 +346,15 @@ cleave_parameter_install_numbers (GObjectClass *klass, const char *member, gsize
 {
   CleaveParameter *parameter = parameter_new (CLEAVE_PARAMETER_TYPE_NUMBERS, member, offset, "", help);
   g_autoptr (GError) problem = NULL;
-  g_autoptr (GArray) numbers = cleave_parameter_parse_numbers (default_value, minimum, maximum, &problem);
+  const char *text = default_value != NULL ? default_value : "";
+  g_autoptr (GArray) numbers = cleave_parameter_parse_numbers (text, minimum, maximum, &problem);
 
   if (numbers == NULL)
     g_warning ("the default of %s, %s", parameter->name, problem->message);
   parameter->minimum = minimum;
   parameter->maximum = maximum;
-  parameter->default_text = g_intern_string (default_value);
-  install (klass,
-           g_param_spec_string (parameter->name, NULL, help, default_value, G_PARAM_READWRITE | G_PARAM_CONSTRUCT),
+  parameter->default_text = g_intern_string (text);
+  install (klass, g_param_spec_string (parameter->name, NULL, help, text, G_PARAM_READWRITE | G_PARAM_CONSTRUCT),
            parameter);
 }
 
@@ -410,8 +410,11 @@ cleave_parameter_declare (GType object_type, const char *name, CleaveParameterTy
 
   GObjectClass *klass = g_type_class_ref (object_type);
   GParamSpec *pspec = g_object_class_find_property (klass, name);
-  CleaveParameter *parameter = parameter_new (type, name, 0, unit, g_param_spec_get_blurb (pspec));
+  CleaveParameter *parameter;
 
+  g_return_if_fail (pspec != NULL);
+
+  parameter = parameter_new (type, name, 0, unit, g_param_spec_get_blurb (pspec));
   parameter->minimum = minimum;
   parameter->maximum = maximum;
   parameter->choices = g_intern_string (choices);

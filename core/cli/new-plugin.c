@@ -46,9 +46,12 @@ check_name (CleaveHost *host, const char *name, GError **error)
   if (g_strv_contains (taken, name) || g_str_has_prefix (name, "cleave-") || g_str_has_prefix (name, "g-"))
     g_set_error (error, CLEAVE_ERROR, CLEAVE_ERROR_CONFIG,
                  "%s: a name that the build, GLib or Cleave has for itself; choose another, such as my-%s", name, name);
-  else if (!g_regex_match_simple ("^[a-z][a-z0-9]*(-[a-z0-9]+)*$", name, 0, 0))
-    g_set_error (error, CLEAVE_ERROR, CLEAVE_ERROR_CONFIG,
-                 "%s: expected a name of small letters and digits, words with - between them, such as my-link", name);
+  /* GObject takes no type names below three letters. */
+  else if (strlen (name) < 3 || !g_regex_match_simple ("^[a-z][a-z0-9]*(-[a-z0-9]+)*$", name, 0, 0))
+    g_set_error (
+        error, CLEAVE_ERROR, CLEAVE_ERROR_CONFIG,
+        "%s: expected a name of small letters and digits, three or more, words with - between them, such as my-link",
+        name);
   else if (other != NULL)
     g_set_error (error, CLEAVE_ERROR, CLEAVE_ERROR_CONFIG, "%s: there is a plugin of this name already: %s", name,
                  other->manifest);

@@ -9,6 +9,7 @@ typedef struct
   GObject parent_instance;
   double seconds;
   double drop_rate;
+  const char *metric;
   GBytes *losses;
 } Broken;
 
@@ -53,7 +54,9 @@ broken_save (CleaveOptimizer *self, GError **error)
 static GVariant *
 broken_metrics (CleaveOptimizer *self, GError **error)
 {
-  return g_variant_new_int32 (1);
+  const char *metric = ((Broken *)self)->metric;
+
+  return metric != NULL ? g_variant_new_parsed ("{%s: 1.0}", metric) : g_variant_new_int32 (1);
 }
 
 static void
@@ -130,6 +133,22 @@ TEST (Contract, MetricsOfAnotherType)
 
   EXPECT_TRUE (cleave_optimizer_metrics (CLEAVE_OPTIMIZER (broken), &error) == NULL);
   EXPECT_ERROR (error, CLEAVE_ERROR_PLUGIN, "Broken: the optimizer's metrics are of type i, expected a{sd}");
+}
+
+/* Metrics are columns of metrics.csv. */
+TEST (Contract, MetricsWhoseNamesAreNoColumns)
+{
+  static const char *const names[] = { "a, b", "a\nb", "a\"b", "" };
+  g_autoptr (GObject) broken = g_object_new (broken_get_type (), NULL);
+
+  for (gsize i = 0; i < G_N_ELEMENTS (names); i++)
+    {
+      GError *error = NULL;
+
+      ((Broken *)broken)->metric = names[i];
+      EXPECT_TRUE (cleave_optimizer_metrics (CLEAVE_OPTIMIZER (broken), &error) == NULL);
+      EXPECT_ERROR (error, CLEAVE_ERROR_PLUGIN, "expected a name without commas, quotes and line breaks");
+    }
 }
 
 TEST (Contract, ChannelThatTakesNoTime)

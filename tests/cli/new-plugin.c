@@ -131,6 +131,7 @@ TEST (NewPlugin, RefusesWhatCanNotBe)
   expect_refused ("oracle", "c", "test", new_folder, "test: a name that the build, GLib or Cleave has");
   expect_refused ("oracle", "c", "cleave-channel", new_folder, "cleave-channel: a name that the build, GLib or");
   expect_refused ("oracle", "c", "g-object", new_folder, "g-object: a name that the build, GLib or Cleave has");
+  expect_refused ("oracle", "c", "o2", new_folder, "o2: expected a name of small letters and digits, three or more");
   expect_refused ("oracle", "c", "asng", new_folder, "asng: there is a plugin of this name already: ");
   EXPECT_TRUE (!g_file_test (new_folder, G_FILE_TEST_EXISTS));
   EXPECT_TRUE (g_file_set_contents (file, "mine", -1, NULL));

@@ -23,37 +23,48 @@ expect_line (const char *err, const char *text)
 
 TEST (PythonBroken, ModulesThatCannotBeLoadedAreNamed)
 {
-  static const char *const cases[][2]
-      = { { "def f(:\n", "SyntaxError: invalid syntax (broken.py:2)" },
-          { "import nothing_of_this_name\n",
-            "ModuleNotFoundError: No module named 'nothing_of_this_name' (broken.py:2 in <module>)" },
-          { "def helper():\n    return 1 / 0\nhelper()\n",
-            "ZeroDivisionError: division by zero (broken.py:4 in <module>, broken.py:3 in helper)" },
-          { "raise SystemExit(3)\n", "SystemExit: 3 (broken.py:2 in <module>)" },
-          { "raise ValueError('caf\\udce9.csv\\0: what is no UTF-8')\n",
-            "ValueError: caf\\udce9.csv\\0: what is no UTF-8 (broken.py:2 in <module>)" },
-          { "open('/nowhere/at/all.csv')\n",
-            "FileNotFoundError: [Errno 2] No such file or directory: '/nowhere/at/all.csv' (broken.py:2 in <module>)" },
-          { CLASS "    def __init__(self):\n        super().__init__()\n        raise ValueError('two\\nlines')\n",
-            "ValueError: two lines (broken.py:5 in __init__)" },
-          { CLASS "    def __init__(self):\n        self.count = 0\n",
-            "Broken.__init__ does not call super().__init__()" },
-          { "class Broken(Cleave.Oracle):\n    pass\n", "TypeError: class Broken is no GObject.Object; expected class "
-                                                        "Broken(GObject.Object, …) (broken.py:2 in <module>)" },
-          { "", "expected one class with Cleave.Oracle in its module, found none" },
-          { CLASS "    pass\nclass Second(Broken):\n    pass\n",
-            "expected one class with Cleave.Oracle in its module, found Broken, Second" },
-          { CLASS "    delay = Cleave.parameter(float, 'ms', 1, 10, 0, 'Delay')\n",
-            "ValueError: the default of delay, 0, is outside 1 to 10 (broken.py:2 in <module>)" },
-          { CLASS "    rates = Cleave.parameter([float], 0, 1, [0, 2], 'Rates')\n",
-            "ValueError: the default of rates, 2, is outside 0 to 1 (broken.py:2 in <module>)" },
-          { CLASS "    mode = Cleave.parameter(('a', 'b'), 'c', 'Mode')\n",
-            "ValueError: the default of mode, c, is none of a|b (broken.py:2 in <module>)" },
-          { CLASS "    plugin = Cleave.parameter(str, None, 'Plugin')\n",
-            "that key of a config names the plugin itself (broken.py:2 in <module>)" },
-          { CLASS "    size = Cleave.parameter(dict, None, 'Size')\n",
-            "expected float, int, bool, str, pathlib.Path, [float], a tuple of words or one of Cleave's interfaces "
-            "(broken.py:2 in <module>, broken.py:3 in Broken)" } };
+  static const char *const cases[][2] = {
+    { "def f(:\n", "SyntaxError: invalid syntax (broken.py:2)" },
+    { "import nothing_of_this_name\n",
+      "ModuleNotFoundError: No module named 'nothing_of_this_name' (broken.py:2 in <module>)" },
+    { "def helper():\n    return 1 / 0\nhelper()\n",
+      "ZeroDivisionError: division by zero (broken.py:4 in <module>, broken.py:3 in helper)" },
+    { "raise SystemExit(3)\n", "SystemExit: 3 (broken.py:2 in <module>)" },
+    { "raise ValueError('caf\\udce9.csv\\0: what is no UTF-8')\n",
+      "ValueError: caf\\udce9.csv\\0: what is no UTF-8 (broken.py:2 in <module>)" },
+    { "open('/nowhere/at/all.csv')\n",
+      "FileNotFoundError: [Errno 2] No such file or directory: '/nowhere/at/all.csv' (broken.py:2 in <module>)" },
+    { CLASS "    def __init__(self):\n        super().__init__()\n        raise ValueError('two\\nlines')\n",
+      "ValueError: two lines (broken.py:5 in __init__)" },
+    { CLASS "    def __init__(self):\n        self.count = 0\n", "Broken.__init__ does not call super().__init__()" },
+    { "class Broken(Cleave.Oracle):\n    pass\n", "TypeError: class Broken is no GObject.Object; expected class "
+                                                  "Broken(GObject.Object, …) (broken.py:2 in <module>)" },
+    { "", "expected one class with Cleave.Oracle in its module, found none" },
+    { CLASS "    pass\nclass Second(Broken):\n    pass\n",
+      "expected one class with Cleave.Oracle in its module, found Broken, Second" },
+    { CLASS "    delay = Cleave.parameter(float, 'ms', 1, 10, 0, 'Delay')\n",
+      "ValueError: the default of delay, 0, is outside 1 to 10 (broken.py:2 in <module>)" },
+    { CLASS "    rates = Cleave.parameter([float], 0, 1, [0, 2], 'Rates')\n",
+      "ValueError: the default of rates, 2, is outside 0 to 1 (broken.py:2 in <module>)" },
+    { CLASS "    mode = Cleave.parameter(('a', 'b'), 'c', 'Mode')\n",
+      "ValueError: the default of mode, c, is none of a|b (broken.py:2 in <module>)" },
+    { "import pathlib\n" CLASS "    file = Cleave.parameter(pathlib.Path, 5, 'File')\n",
+      "expected str, bytes or os.PathLike object, not int (broken.py:3 in <module>, broken.py:4 in Broken)" },
+    { CLASS "    label = Cleave.parameter(str, 5, 'Label')\n",
+      "TypeError: the default of a parameter is 5, expected str or NoneType (broken.py:2 in <module>, broken.py:3 in "
+      "Broken)" },
+    { CLASS "    size = Cleave.parameter(int, '', -5, 5, 0, 'Size')\n",
+      "ValueError: -5 in a parameter of kind int, expected whole numbers from 0 to 2³² − 1 (broken.py:2 in <module>, "
+      "broken.py:3 in Broken)" },
+    { CLASS "    _size = Cleave.parameter(int, '', 0, 5, 0, 'Size')\n",
+      "ValueError: a parameter is called _size, expected small letters a to z, digits and _ (broken.py:2 in "
+      "<module>)" },
+    { CLASS "    plugin = Cleave.parameter(str, None, 'Plugin')\n",
+      "that key of a config names the plugin itself (broken.py:2 in <module>)" },
+    { CLASS "    size = Cleave.parameter(dict, None, 'Size')\n",
+      "expected float, int, bool, str, pathlib.Path, [float], a tuple of words or one of Cleave's interfaces "
+      "(broken.py:2 in <module>, broken.py:3 in Broken)" }
+  };
 
   NEEDS_TYPELIB ();
   for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)

@@ -8,6 +8,7 @@ import array
 import functools
 import os
 import pathlib
+import re
 import sys
 import traceback
 
@@ -174,6 +175,8 @@ class Parameter(GObject.Property):
 
     def check(self, name):
         """Refuses a declaration as C does."""
+        if not re.fullmatch("[a-z][a-z0-9_]*", name):
+            raise ValueError(f"a parameter is called {name}, expected small letters a to z, digits and _")
         if name == "plugin":
             raise ValueError("a parameter is called plugin: that key of a config names the plugin itself")
         if self.choices and self.default not in self.choices.split("|"):
@@ -185,6 +188,13 @@ class Parameter(GObject.Property):
     def declare(self, owner):
         Cleave.parameter_declare(owner, self.name.replace("_", "-"), self.form, self.unit, self.lowest, self.highest,
                                  self.choices, self.interface, self.text)
+
+
+def expect(value, kinds, what):
+    if not isinstance(value, kinds):
+        expected = " or ".join(kind.__name__ for kind in kinds)
+        raise TypeError(f"{what} of a parameter is {value!r}, expected {expected}")
+    return value
 
 
 def parameter(kind, *declaration):
@@ -199,6 +209,9 @@ def parameter(kind, *declaration):
     types = Cleave.ParameterType
 
     def number(unit, minimum, maximum, default, help):
+        for value in (minimum, maximum, default):
+            if kind is int and not (int(value) == value and 0 <= value < 2**32):
+                raise ValueError(f"{value} in a parameter of kind int, expected whole numbers from 0 to 2³² − 1")
         text = Cleave.quantity_format(default, unit)
         form, property_type = (types.DOUBLE, float) if kind is float else (types.UINT, GObject.TYPE_UINT)
         return Parameter(form, property_type, kind(default), text, help, unit=unit, numbers=[default],
@@ -209,17 +222,22 @@ def parameter(kind, *declaration):
         return Parameter(types.NUMBERS, str, text, text, help, numbers=default, limits=(minimum, maximum))
 
     def word(default, help):
+        expect(default, (str,), "the default")
         return Parameter(types.CHOICE, str, default, default, help, choices="|".join(kind))
 
     def switch(default, help):
         return Parameter(types.BOOLEAN, bool, default, "true" if default else "false", help)
 
     def text(default, help):
+        default = os.fspath(default) if kind is pathlib.Path and default is not None else default
+        expect(default, (str, type(None)), "the default")
         return Parameter(types.STRING if kind is str else types.PATH, str, default, default or "", help)
 
     def component(plugin, help):
+        expect(plugin, (str,), "the plugin")
         return Parameter(types.COMPONENT, GObject.Object, None, plugin, help, interface=kind.__gtype__)
 
+    expect(declaration[-1] if declaration else None, (str,), "the help")
     forms = {float: number, int: number, bool: switch, str: text, pathlib.Path: text}
     if isinstance(kind, tuple):
         return word(*declaration)
