@@ -28,6 +28,7 @@ typedef struct
   char *description; /* one line */
   char *version;
   char **authors;      /* nullable */
+  char *not_additive;  /* why an oracle's heads and tails don't add up to the whole; nullable */
   char **dependencies; /* names of the plugins in Depends; nullable */
   char *website;       /* nullable */
   char *folder;        /* where its manifest lies */

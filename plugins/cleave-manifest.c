@@ -11,6 +11,7 @@ cleave_plugin_description_free (CleavePluginDescription *self)
   g_free (self->version);
   g_strfreev (self->authors);
   g_strfreev (self->dependencies);
+  g_free (self->not_additive);
   g_free (self->website);
   g_free (self->folder);
   g_free (self->manifest);
@@ -90,6 +91,7 @@ cleave_manifest_read (const char *path)
   self->version = read_key (keys, "Version", FALSE, &self->problem);
   self->authors = g_key_file_get_string_list (keys, "Plugin", "Authors", NULL, NULL);
   self->dependencies = g_key_file_get_string_list (keys, "Plugin", "Depends", NULL, NULL);
+  self->not_additive = read_key (keys, "X-Cleave-Not-Additive", FALSE, &self->problem);
   self->website = read_key (keys, "Website", FALSE, &self->problem);
   read_loader (self, keys);
   read_api (self, keys);

@@ -185,10 +185,10 @@ check_monotone (Conformance *self, GError **error)
   return check_all (self, check_order, error);
 }
 
-/* Head and tail need not add up to the whole: on a real device they need not either. But it is worth knowing, since the
- * bound of `cleave latency --best` adds blocks up. */
+/* The bound of `cleave latency --best` adds blocks up, so head and tail should add up to the whole. On a real device
+ * they need not: an oracle of which that is meant says so in its manifest. */
 static gboolean
-note_difference (Conformance *self, const Stretches *stretches, GError **error)
+check_sums (Conformance *self, const Stretches *stretches, GError **error)
 {
   double whole = stretches->heads[stretches->n_ops];
   double largest = 0;
@@ -204,16 +204,24 @@ note_difference (Conformance *self, const Stretches *stretches, GError **error)
           place = i;
         }
     }
-  if (largest > TOLERANCE && self->text == NULL)
-    conformance_note (self, "no: cut after %u ops, head and tail differ from the whole by %.3g %% of it", place,
-                      100 * largest);
+  if (largest <= TOLERANCE)
+    return TRUE;
+
+  const CleavePluginDescription *plugin = self->subject->plugin;
+  if (plugin == NULL || plugin->not_additive == NULL)
+    return conformance_fail (error,
+                             "cut after %u ops, head and tail differ from the whole by %.3g %% of it; where that is "
+                             "meant, the manifest says why in X-Cleave-Not-Additive",
+                             place, 100 * largest);
+  if (self->text == NULL)
+    conformance_note (self, "no, by %.3g %% of the whole: %s", 100 * largest, plugin->not_additive);
   return TRUE;
 }
 
 static gboolean
 check_additive (Conformance *self, GError **error)
 {
-  return check_all (self, note_difference, error);
+  return check_all (self, check_sums, error);
 }
 
 /* A refusal is an answer too. */

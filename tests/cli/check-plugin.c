@@ -6,6 +6,7 @@
 #include <json-glib/json-glib.h>
 #include <signal.h>
 #include <string.h>
+#include <unistd.h>
 
 /* Runs the command on a plugin of tests/fixtures/conformance with this fault. */
 static int
@@ -98,6 +99,27 @@ TEST (CheckPlugin, WhatAPluginStartsEndsWithIt)
   EXPECT_INT (check_fault ("faulty-channel", "process", &out, &err), 0);
   expect_end (out, "14 passed, 0 failed, 0 skipped");
   EXPECT_STRING (err, "");
+}
+
+/* An oracle whose parts don't add up to the whole says why in its manifest. */
+TEST (CheckPlugin, AnOracleSaysWhyItIsNotAdditive)
+{
+  const char *folder = test_temporary_folder ();
+  g_autofree char *manifest = g_build_filename (suite_fixtures (), "faulty-oracle.plugin", NULL);
+  g_autofree char *module = g_build_filename (suite_fixtures (), "libfaulty-oracle.so", NULL);
+  g_autofree char *own_manifest = g_build_filename (folder, "faulty-oracle.plugin", NULL);
+  g_autofree char *own_module = g_build_filename (folder, "libfaulty-oracle.so", NULL);
+  g_autofree char *text = NULL;
+  g_autofree char *out = NULL;
+
+  REQUIRE (g_file_get_contents (manifest, &text, NULL, NULL));
+  g_autofree char *longer = g_strconcat (text, "X-Cleave-Not-Additive=it has to start up\n", NULL);
+  EXPECT_TRUE (g_file_set_contents (own_manifest, longer, -1, NULL));
+  EXPECT_INT (symlink (module, own_module), 0);
+  EXPECT_INT (test_run_cleave (&out, NULL, "check-plugin", folder, "--set", "fault=start-up", NULL), 0);
+  expect_end (out, "14 passed, 0 failed, 0 skipped");
+  EXPECT_TRUE (strstr (out, "\nok    estimates: additive: no, by ") != NULL);
+  EXPECT_TRUE (strstr (out, " % of the whole: it has to start up\n") != NULL);
 }
 
 /* A sanitizer has an allocator of its own, and finds leaks itself. */
