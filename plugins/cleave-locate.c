@@ -32,28 +32,29 @@ folder_if_there (char *path)
   return NULL;
 }
 
-char *
-cleave_locate_plugins (void)
+/* Cleave's folder INSTALLED in an installation, or BUILT in a build tree, beside the library in both. */
+static char *
+locate_folder (const char *installed, const char *built)
 {
   g_autofree char *library = cleave_locate_library ();
   char *folder;
 
   if (library == NULL)
     return NULL;
-  folder = folder_if_there (g_build_filename (library, "cleave-1.0", "plugins", NULL));
-  return folder != NULL ? folder : folder_if_there (g_build_filename (library, "components", NULL));
+  folder = folder_if_there (g_build_filename (library, "cleave-1.0", installed, NULL));
+  return folder != NULL ? folder : folder_if_there (g_build_filename (library, built, NULL));
+}
+
+char *
+cleave_locate_plugins (void)
+{
+  return locate_folder ("plugins", "components");
 }
 
 char *
 cleave_locate_python (void)
 {
-  g_autofree char *library = cleave_locate_library ();
-  char *folder;
-
-  if (library == NULL)
-    return NULL;
-  folder = folder_if_there (g_build_filename (library, "cleave-1.0", "python", NULL));
-  return folder != NULL ? folder : folder_if_there (g_build_filename (library, "python", NULL));
+  return locate_folder ("python", "python");
 }
 
 char *
